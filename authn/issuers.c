@@ -1,0 +1,266 @@
+/*
+ * issuers.c - whom we believe, and what may be asked of the list.
+ */
+#include "authn/issuers.h"
+
+#include <stdlib.h>
+
+#include "authn/https_url.h"
+#include "authn/issuers_parts.h"
+#include "authn/strict_json.h"
+#include "authn/user.h"
+
+enum {
+	ARENA_MAX = 64 * 1024 * 1024
+};
+
+static const struct issuers_whole *
+whole(const struct issuers *i)
+{
+	return (const struct issuers_whole *)(const void *)i;
+}
+
+/* --- making --- */
+
+static enum status
+copy_list(struct issuers_whole *w, const char *const *from, size_t count,
+    struct text_list *to)
+{
+	struct slice *list = arena_alloc(&w->arena, count * sizeof(*list));
+
+	if (list == NULL)
+		return STATUS_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		list[i] = arena_dup(&w->arena, slice_of(from[i]));
+	*to = (struct text_list){list, count};
+	return w->arena.overflow ? STATUS_NOMEM : STATUS_OK;
+}
+
+/* An empty list allows nothing. */
+static enum status
+read_algorithms(struct issuers_whole *w, const struct issuers_options *o,
+    struct errinfo *err)
+{
+	for (size_t i = 0; i < o->algorithm_count; i++) {
+		enum jws_alg alg = jws_alg_parse(slice_of(o->algorithms[i]));
+
+		if (alg == JWS_NONE)
+			return errinfo_set(err, STATUS_MALFORMED, NULL, 0,
+			    "signingAlgorithms: \"%s\" is none of RS, PS, ES "
+			    "with 256, 384, 512",
+			    o->algorithms[i]);
+		w->known.algorithms |= BIT(alg);
+	}
+	return STATUS_OK;
+}
+
+/* The address of issuer n's document: as given, or the well-known one. */
+static const char *
+discovery_url(struct arena *a, const struct issuer *issuer)
+{
+	static const char tail[] = "/.well-known/openid-configuration";
+	struct slice base = issuer->url;
+	char *text;
+
+	if (issuer->discovery_url.n != 0)
+		return issuer->discovery_url.p;
+	if (slice_ends(base, SLICE("/")))
+		base.n--;
+	text = arena_alloc(a, base.n + sizeof(tail));
+	if (text == NULL)
+		return NULL;
+	memcpy(text, base.p, base.n);
+	memcpy(text + base.n, tail, sizeof(tail));
+	return text;
+}
+
+static enum status
+add_discovery_urls(struct issuers_whole *w)
+{
+	size_t count = w->known.count;
+	const char **urls = arena_alloc(&w->arena, count * sizeof(*urls));
+
+	if (urls == NULL)
+		return STATUS_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		urls[i] = discovery_url(&w->arena, &w->known.list[i]);
+		if (urls[i] == NULL)
+			return STATUS_NOMEM;
+	}
+	w->discovery_urls = urls;
+	return STATUS_OK;
+}
+
+static enum status
+fill(struct issuers_whole *w, const struct issuers_options *o,
+    struct errinfo *err)
+{
+	enum status st = read_algorithms(w, o, err);
+	enum status loaded = issuers_load_file(w, o->path, err);
+
+	if (st != STATUS_OK || loaded != STATUS_OK)
+		return st != STATUS_OK ? st : loaded;
+	if (copy_list(w, o->key_hosts, o->key_host_count, &w->key_hosts) !=
+		STATUS_OK ||
+	    copy_list(w, o->reserved_users, o->reserved_user_count,
+		&w->reserved_users) != STATUS_OK ||
+	    copy_list(w, o->reserved_groups, o->reserved_group_count,
+		&w->reserved_groups) != STATUS_OK ||
+	    add_discovery_urls(w) != STATUS_OK)
+		return errinfo_set(err, STATUS_NOMEM, o->path, 0,
+		    "out of memory");
+	w->known.nbf_skew_s = o->nbf_skew_s;
+	w->known.exp_skew_s = o->exp_skew_s;
+	return STATUS_OK;
+}
+
+enum status
+issuers_load(const struct issuers_options *o, struct issuers **out,
+    struct errinfo *err)
+{
+	struct issuers_whole *w = calloc(1, sizeof(*w));
+	enum status st;
+
+	if (w == NULL)
+		return errinfo_set(err, STATUS_NOMEM, o->path, 0,
+		    "out of memory");
+	ref_init(&w->ref);
+	arena_init(&w->arena, ARENA_MAX);
+	st = fill(w, o, err);
+	if (st == STATUS_OK)
+		*out = &w->known;
+	else
+		issuers_unref(&w->known);
+	return st;
+}
+
+struct issuers *
+issuers_ref(struct issuers *i)
+{
+	ref_up(&((struct issuers_whole *)(void *)i)->ref);
+	return i;
+}
+
+void
+issuers_unref(struct issuers *i)
+{
+	struct issuers_whole *w = (struct issuers_whole *)(void *)i;
+
+	if (i == NULL || !ref_down(&w->ref))
+		return;
+	arena_release(&w->arena);
+	free(w);
+}
+
+/* --- asking --- */
+
+size_t
+issuers_find(const struct issuers *i, struct slice iss)
+{
+	size_t n = 0;
+
+	while (n < i->count && !slice_eq(i->list[n].url, iss))
+		n++;
+	return n;
+}
+
+static bool
+has_text(const struct text_list *t, struct slice s)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		if (slice_eq(t->list[i], s))
+			return true;
+	}
+	return false;
+}
+
+/* spec: T-55 */
+bool
+issuers_may_name(const struct issuers *i, struct slice user)
+{
+	return !slice_starts(user, SLICE("system:")) ||
+	    has_text(&whole(i)->reserved_users, user);
+}
+
+bool
+issuers_may_group(const struct issuers *i, struct slice group)
+{
+	if (slice_eq(group, GROUP_MASTERS))
+		return false;
+	return !slice_starts(group, SLICE("system:")) ||
+	    has_text(&whole(i)->reserved_groups, group);
+}
+
+const char *
+issuers_discovery_url(const struct issuers *i, size_t n)
+{
+	return whole(i)->discovery_urls[n];
+}
+
+/* --- discovery documents --- */
+
+/* spec: T-84: configuration fixes the hosts, no document does */
+static bool
+may_serve_keys(const struct issuers *i, size_t n, struct slice host)
+{
+	const struct text_list *hosts = &whole(i)->key_hosts;
+	struct slice own;
+
+	if (https_url_fault(i->list[n].url, false, &own) == NULL &&
+	    slice_eq_nocase(host, own))
+		return true;
+	if (https_url_fault(slice_of(issuers_discovery_url(i, n)), false,
+		&own) == NULL &&
+	    slice_eq_nocase(host, own))
+		return true;
+	for (size_t k = 0; k < hosts->count; k++) {
+		if (slice_eq_nocase(host, hosts->list[k]))
+			return true;
+	}
+	return false;
+}
+
+static enum status
+read_jwks_uri(const struct issuers *i, size_t n, const json_t *doc,
+    char **jwks_uri, struct errinfo *err)
+{
+	struct slice iss = strict_json_text(json_object_get(doc, "issuer"));
+	struct slice uri = strict_json_text(json_object_get(doc, "jwks_uri"));
+	struct slice host;
+	const char *fault;
+
+	if (!slice_eq(iss, i->list[n].url))
+		return errinfo_set(err, STATUS_MALFORMED, NULL, 0,
+		    "its issuer \"%.*s\" is not \"%.*s\"", SLICE_ARG(iss),
+		    SLICE_ARG(i->list[n].url));
+	if (uri.n == 0)
+		return errinfo_set(err, STATUS_MALFORMED, NULL, 0,
+		    "it has no jwks_uri");
+	fault = https_url_fault(uri, true, &host);
+	if (fault != NULL)
+		return errinfo_set(err, STATUS_MALFORMED, NULL, 0,
+		    "its jwks_uri \"%.*s\" %s", SLICE_ARG(uri), fault);
+	if (!may_serve_keys(i, n, host))
+		return errinfo_set(err, STATUS_MALFORMED, NULL, 0,
+		    "its jwks_uri is on %.*s, which is neither the issuer's "
+		    "host nor in keyHosts",
+		    SLICE_ARG(host));
+	*jwks_uri = strndup(uri.p, uri.n);
+	return *jwks_uri != NULL ? STATUS_OK : STATUS_NOMEM;
+}
+
+enum status
+issuers_read_discovery(const struct issuers *i, size_t n, struct slice json,
+    char **jwks_uri, struct errinfo *err)
+{
+	struct strict_json_error e;
+	json_t *doc;
+	enum status st = strict_json_parse(json, &doc, &e);
+
+	if (st != STATUS_OK)
+		return errinfo_set(err, st, NULL, 0, "no strict JSON: %s",
+		    e.why);
+	st = read_jwks_uri(i, n, doc, jwks_uri, err);
+	json_decref(doc);
+	return st;
+}

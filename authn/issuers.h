@@ -1,0 +1,90 @@
+/*
+ * issuers.h - whom we believe: an AuthenticationConfiguration, sealed.
+ *
+ * apiserver.config.k8s.io/v1 and v1beta1 (v1alpha1 too), kind
+ * AuthenticationConfiguration; rules of kubernetes/apiserver
+ * pkg/apis/apiserver/validation/validation.go and
+ * plugin/pkg/authenticator/token/oidc.  CEL expressions are load errors that
+ * say so.  Constant once loaded; any thread may read.
+ */
+#ifndef AUTHN_ISSUERS_H
+#define AUTHN_ISSUERS_H
+
+#include "authn/jwks.h"
+
+enum {
+	ISSUERS_MAX = 64
+};
+
+struct claim_rule {
+	struct slice claim;
+	struct slice required_value; /* "" where absent */
+};
+
+/* All text of an issuer is NUL-terminated and holds no NUL. */
+struct issuer {
+	struct slice url; /* what iss must equal, octet for octet */
+	struct slice
+	    discovery_url; /* empty: url + /.well-known/openid-configuration */
+	struct slice ca_pem; /* certificateAuthority; empty: the system's */
+	const struct slice *audiences; /* at least one */
+	size_t audience_count;
+	struct slice username_claim, username_prefix;
+	struct slice groups_claim, groups_prefix; /* claim empty: no groups */
+	const struct claim_rule *rules;
+	size_t rule_count;
+	unsigned line; /* in the file */
+};
+
+struct issuers_options {
+	const char *path;              /* the AuthenticationConfiguration */
+	const char *const *algorithms; /* signingAlgorithms, checked names */
+	size_t algorithm_count;
+	const char *const
+	    *key_hosts; /* hosts that may serve keys besides the issuer's */
+	size_t key_host_count;
+	const char *const *reserved_users; /* exact system: names allowed */
+	size_t reserved_user_count;
+	const char *const *reserved_groups;
+	size_t reserved_group_count;
+	int64_t nbf_skew_s, exp_skew_s; /* 0..60 */
+};
+
+struct issuers {
+	const struct issuer *list;
+	size_t count;
+	unsigned algorithms; /* BIT(enum jws_alg) of those allowed */
+	int64_t nbf_skew_s, exp_skew_s;
+	/* and what issuers.c keeps to itself behind it */
+};
+
+/*
+ * Every mistake is added to err with line and field.  *out is new with one
+ * reference.
+ */
+NODISCARD enum status issuers_load(const struct issuers_options *o,
+    struct issuers **out, struct errinfo *err);
+struct issuers *issuers_ref(struct issuers *i);
+void issuers_unref(struct issuers *i); /* NULL is fine */
+
+/* Index of the issuer whose url is iss, or count. */
+size_t issuers_find(const struct issuers *i, struct slice iss);
+
+/* May a token's identity have this name, or be in this group (T-55)? */
+bool issuers_may_name(const struct issuers *i, struct slice user);
+bool issuers_may_group(const struct issuers *i, struct slice group);
+
+/* Where the discovery document of issuer n is; NUL-terminated, owned by i. */
+const char *issuers_discovery_url(const struct issuers *i, size_t n);
+
+/*
+ * Read a discovery document (OpenID Connect Discovery 1.0 section 4.3): its
+ * issuer must equal ours, and jwks_uri must be https on the issuer's host,
+ * the discovery URL's host or one of key_hosts (T-84), at any port.  *jwks_uri
+ * is new, to be freed by the caller.  What is wrong is added to err without a
+ * file's name, since the caller knows whom it asked.
+ */
+NODISCARD enum status issuers_read_discovery(const struct issuers *i, size_t n,
+    struct slice json, char **jwks_uri, struct errinfo *err);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * issuers_parts.h - what issuers.c and its loader share; nobody else's.
+ */
+#ifndef AUTHN_ISSUERS_PARTS_H
+#define AUTHN_ISSUERS_PARTS_H
+
+#include "authn/issuers.h"
+#include "base/arena.h"
+#include "base/ref.h"
+
+struct text_list {
+	const struct slice *list;
+	size_t count;
+};
+
+struct issuers_whole {
+	struct issuers known; /* first: what others see */
+	struct ref ref;
+	struct arena arena; /* all that is pointed to */
+	const char **discovery_urls;
+	struct text_list key_hosts, reserved_users, reserved_groups;
+};
+
+/*
+ * Fill w->known.list from the AuthenticationConfiguration at path.  Every
+ * mistake is added to err, the first one's outcome returned.
+ */
+NODISCARD enum status issuers_load_file(struct issuers_whole *w,
+    const char *path, struct errinfo *err);
+
+#endif

@@ -1,0 +1,216 @@
+/*
+ * jws_verify.c - the one file that calls libjwt, and what it must not decide.
+ *
+ * libjwt 3.3.3 compares a token's algorithm with the expected one exactly only
+ * if the key names none itself, and only by family otherwise; it judges times
+ * on its own unless told not to; it takes ECDSA halves of any value.  So a key
+ * is made from a JWK of our own writing, without `alg`; times are off; sizes
+ * and ranges are checked here (T-68, T-74, T-80).  Cold: once per token and
+ * loop.  libjwt allocates.
+ */
+#include "authn/jws_verify.h"
+
+#include <jwt.h>
+#include <stdlib.h>
+
+#include "authn/base64url.h"
+#include "authn/jwk.h"
+
+enum {
+	JWK_TEXT_MAX = 2048, /* 8192 bits in base64url and the names */
+	SIGNATURE_MAX = JWK_RSA_BITS_MAX / 8,
+};
+
+struct jws_verifier {
+	jwt_checker_t *checker;
+	char text[TOKEN_MAX + 1]; /* libjwt wants a NUL */
+};
+
+static const jwt_alg_t algorithms[] = {
+    [JWS_RS256] = JWT_ALG_RS256,
+    [JWS_RS384] = JWT_ALG_RS384,
+    [JWS_RS512] = JWT_ALG_RS512,
+    [JWS_PS256] = JWT_ALG_PS256,
+    [JWS_PS384] = JWT_ALG_PS384,
+    [JWS_PS512] = JWT_ALG_PS512,
+    [JWS_ES256] = JWT_ALG_ES256,
+    [JWS_ES384] = JWT_ALG_ES384,
+    [JWS_ES512] = JWT_ALG_ES512,
+};
+
+static const struct {
+	const char *name; /* as a JWK's crv */
+	int bits;
+	const char *order; /* of the base point, size octets (SP 800-186) */
+} curves[] = {
+    [JWK_P256] = {"P-256", 256,
+	"\xff\xff\xff\xff\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff"
+	"\xbc\xe6\xfa\xad\xa7\x17\x9e\x84\xf3\xb9\xca\xc2\xfc\x63\x25"
+	"\x51"},
+    [JWK_P384] = {"P-384", 384,
+	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+	"\xff\xff\xff\xff\xff\xff\xff\xff\xc7\x63\x4d\x81\xf4\x37\x2d\xdf"
+	"\x58\x1a\x0d\xb2\x48\xb0\xa7\x7a\xec\xec\x19\x6a\xcc\xc5\x29"
+	"\x73"},
+    [JWK_P521] = {"P-521", 521,
+	"\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+	"\xff\xfa\x51\x86\x87\x83\xbf\x2f\x96\x6b\x7f\xcc\x01\x48\xf7\x09"
+	"\xa5\xd0\x3b\xb5\xc9\xb8\x89\x9c\x47\xae\xbb\x6f\xb7\x1e\x91\x38"
+	"\x64\x09"},
+};
+
+/* --- keys --- */
+
+static void
+put_jwk(struct buf *b, enum jwk_type type, struct slice a, struct slice c)
+{
+	if (type == JWK_RSA)
+		buf_puts(b, "{\"kty\":\"RSA\",\"n\":\"");
+	else
+		buf_putf(b, "{\"kty\":\"EC\",\"crv\":\"%s\",\"x\":\"",
+		    curves[type].name);
+	base64url_put(b, a);
+	buf_puts(b, type == JWK_RSA ? "\",\"e\":\"" : "\",\"y\":\"");
+	base64url_put(b, c);
+	buf_puts(b, "\"}");
+}
+
+/* Did the library understand what was meant?  The sizes are ours. */
+static bool
+is_as_meant(const jwk_set_t *set, enum jwk_type type, size_t size)
+{
+	const jwk_item_t *item = jwks_item_get(set, 0);
+	int bits;
+
+	if (jwks_error_any(set) != 0 || jwks_item_count(set) != 1 ||
+	    item == NULL || jwks_item_is_private(item) ||
+	    jwks_item_alg(item) != JWT_ALG_NONE)
+		return false;
+	bits = jwks_item_key_bits(item);
+	if (type == JWK_RSA)
+		return jwks_item_kty(item) == JWK_KEY_TYPE_RSA && bits > 0 &&
+		    ((size_t)bits + 7) / 8 == size;
+	return jwks_item_kty(item) == JWK_KEY_TYPE_EC &&
+	    bits == curves[type].bits;
+}
+
+enum status
+jwk_init(struct jwk *k, enum jwk_type type, struct slice a, struct slice b)
+{
+	size_t size = type == JWK_RSA ? a.n : jwk_field_size(type);
+	char text[JWK_TEXT_MAX];
+	struct buf json;
+	jwk_set_t *set;
+
+	buf_init_fixed(&json, text, sizeof(text));
+	put_jwk(&json, type, a, b);
+	if (json.overflow)
+		return STATUS_CRYPTO;
+	set = jwks_create_strn(json.data, json.len);
+	if (set == NULL)
+		return STATUS_NOMEM;
+	if (!is_as_meant(set, type, size)) {
+		jwks_free(set);
+		return STATUS_CRYPTO;
+	}
+	k->type = type;
+	k->size = size;
+	k->library = set;
+	return STATUS_OK;
+}
+
+void
+jwk_release(struct jwk *k)
+{
+	jwks_free(k->library);
+	k->library = NULL;
+}
+
+/* --- signatures --- */
+
+struct jws_verifier *
+jws_verifier_new(void)
+{
+	struct jws_verifier *v = calloc(1, sizeof(*v));
+
+	if (v == NULL)
+		return NULL;
+	v->checker = jwt_checker_new();
+	/* -1 switches a check off: times are judged by claims.c. */
+	if (v->checker == NULL ||
+	    jwt_checker_time_leeway(v->checker, JWT_CLAIM_EXP, -1) != 0 ||
+	    jwt_checker_time_leeway(v->checker, JWT_CLAIM_NBF, -1) != 0) {
+		jws_verifier_free(v);
+		return NULL;
+	}
+	return v;
+}
+
+void
+jws_verifier_free(struct jws_verifier *v)
+{
+	if (v == NULL)
+		return;
+	jwt_checker_free(v->checker);
+	free(v);
+}
+
+/* 1 to the order minus 1. */
+static bool
+is_scalar(const unsigned char *half, enum jwk_type type, size_t size)
+{
+	static const unsigned char zero[SIGNATURE_MAX];
+
+	return memcmp(half, zero, size) != 0 &&
+	    memcmp(half, curves[type].order, size) < 0;
+}
+
+/* spec: T-80, RFC 7518 3.4: exact lengths, both halves in range */
+static bool
+is_signature_of(const struct jwk *key, struct slice text)
+{
+	unsigned char octets[SIGNATURE_MAX];
+	size_t want = key->type == JWK_RSA ? key->size : 2 * key->size;
+	size_t n;
+
+	if (BASE64URL_OCTETS(text.n) != want || want > sizeof(octets) ||
+	    !base64url_decode(text, octets, &n) || n != want)
+		return false;
+	return key->type == JWK_RSA ||
+	    (is_scalar(octets, key->type, key->size) &&
+		is_scalar(octets + key->size, key->type, key->size));
+}
+
+static struct slice
+signature_of(struct slice token)
+{
+	size_t i = token.n;
+
+	while (i != 0 && token.p[i - 1] != '.')
+		i--;
+	return slice_from(token, i);
+}
+
+/* spec: T-68: the library compares the token's alg with ours exactly */
+bool
+jws_verify(struct jws_verifier *v, const struct jwk *key, enum jws_alg alg,
+    struct slice token)
+{
+	bool good;
+
+	if (token.n == 0 || token.n > TOKEN_MAX ||
+	    memchr(token.p, '\0', token.n) != NULL || !jwk_fits(key, alg) ||
+	    !is_signature_of(key, signature_of(token)))
+		return false;
+	memcpy(v->text, token.p, token.n);
+	v->text[token.n] = '\0';
+	jwt_checker_error_clear(v->checker);
+	good = jwt_checker_setkey(v->checker, algorithms[alg],
+		   jwks_item_get(key->library, 0)) == 0 &&
+	    jwt_checker_verify(v->checker, v->text) == 0;
+	/* The key may be gone before the next call. */
+	if (jwt_checker_setkey(v->checker, JWT_ALG_NONE, NULL) != 0)
+		return false;
+	return good;
+}

@@ -1,0 +1,28 @@
+/*
+ * jws_verify.h - checks one signature with one key; all that calls libjwt.
+ *
+ * Everything that chooses (algorithm, key, claims, times) was decided before.
+ * A verifier holds the library's state and belongs to one thread.
+ */
+#ifndef AUTHN_JWS_VERIFY_H
+#define AUTHN_JWS_VERIFY_H
+
+#include "authn/jwks.h"
+
+enum {
+	TOKEN_MAX = 32 * 1024
+};
+
+struct jws_verifier;
+
+struct jws_verifier *jws_verifier_new(void);    /* NULL: no memory */
+void jws_verifier_free(struct jws_verifier *v); /* NULL is fine */
+
+/*
+ * True if the compact token, whose form was checked (jws_parse), carries key's
+ * signature by exactly alg.  A token above TOKEN_MAX does not.
+ */
+NODISCARD bool jws_verify(struct jws_verifier *v, const struct jwk *key,
+    enum jws_alg alg, struct slice token);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * reason.c - the words for refused identities.
+ */
+#include "authn/reason.h"
+
+const char *
+authn_reason_name(enum authn_reason r)
+{
+	switch (r) {
+	case AUTHN_OK:
+		return "ok";
+	case AUTHN_NO_CREDENTIALS:
+		return "no_credentials";
+	case AUTHN_MALFORMED:
+		return "malformed";
+	case AUTHN_ALGORITHM:
+		return "algorithm";
+	case AUTHN_UNKNOWN_KEY:
+		return "unknown_key";
+	case AUTHN_SIGNATURE:
+		return "signature";
+	case AUTHN_ISSUER:
+		return "issuer";
+	case AUTHN_AUDIENCE:
+		return "audience";
+	case AUTHN_EXPIRED:
+		return "expired";
+	case AUTHN_NOT_YET_VALID:
+		return "not_yet_valid";
+	case AUTHN_USERNAME_CLAIM:
+		return "username_claim";
+	case AUTHN_GROUPS_CLAIM:
+		return "groups_claim";
+	case AUTHN_CLAIM_RULE:
+		return "claim_rule";
+	case AUTHN_RESERVED:
+		return "reserved";
+	case AUTHN_KEYS_UNAVAILABLE:
+		return "keys_unavailable";
+	case AUTHN_INTERNAL:
+		return "internal";
+	case AUTHN_REASONS:
+		break;
+	}
+	return "unknown";
+}

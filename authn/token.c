@@ -1,0 +1,70 @@
+/*
+ * token.c - the order in which a token is judged.
+ *
+ * Cheap checks stand before dear ones, and nothing that needs trust before
+ * the signature.
+ */
+#include "authn/token.h"
+
+#include "authn/claims.h"
+#include "authn/jws.h"
+
+/* spec: T-68, T-69, T-72: the algorithm is judged before any key is seen */
+static enum authn_reason
+find_key(const struct issuers *issuers, const struct jwks *keys,
+    const struct jws *j, const struct jwk **key, bool *wants_keys)
+{
+	bool unknown;
+
+	if (j->alg == JWS_NONE || (issuers->algorithms & BIT(j->alg)) == 0)
+		return AUTHN_ALGORITHM;
+	if (keys == NULL) {
+		*wants_keys = true;
+		return AUTHN_KEYS_UNAVAILABLE;
+	}
+	*key = jwks_find(keys, j->kid, j->alg, &unknown);
+	if (*key != NULL)
+		return AUTHN_OK;
+	*wants_keys = unknown;
+	return unknown || j->kid.n == 0 ? AUTHN_UNKNOWN_KEY : AUTHN_ALGORITHM;
+}
+
+static enum authn_reason
+judge(const struct issuers *issuers, struct jwks *const *keys,
+    struct jws_verifier *v, struct slice token, int64_t now_s,
+    const struct jws *j, struct token_verdict *out)
+{
+	const struct jwk *key = NULL;
+	enum authn_reason r;
+
+	/* spec: T-76 */
+	out->issuer = issuers_find(issuers,
+	    strict_json_text(json_object_get(j->claims, "iss")));
+	if (out->issuer == issuers->count)
+		return AUTHN_ISSUER;
+	r = find_key(issuers, keys[out->issuer], j, &key, &out->wants_keys);
+	if (r != AUTHN_OK)
+		return r;
+	if (!jws_verify(v, key, j->alg, token))
+		return AUTHN_SIGNATURE;
+	r = claims_check(issuers, out->issuer, j->claims, now_s,
+	    &out->expires_s);
+	if (r != AUTHN_OK)
+		return r;
+	return claims_identity(issuers, out->issuer, j->claims, &out->identity);
+}
+
+void
+token_judge(const struct issuers *issuers, struct jwks *const *keys,
+    struct jws_verifier *v, struct slice token, int64_t now_s,
+    struct token_verdict *out)
+{
+	struct jws j;
+
+	*out = (struct token_verdict){.issuer = issuers->count};
+	out->reason = jws_parse(token, &j);
+	if (out->reason != AUTHN_OK)
+		return;
+	out->reason = judge(issuers, keys, v, token, now_s, &j, out);
+	jws_release(&j);
+}

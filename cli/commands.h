@@ -1,0 +1,33 @@
+/*
+ * commands.h - the commands that answer and end, and their options.
+ *
+ * Each takes its own name as argv[0] and returns the exit status: 0 good, 1
+ * the answer is no or the input is wrong, 2 usage.
+ */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include <stdbool.h>
+
+int command_check(int argc, char **argv);
+int command_kubeconfig(int argc, char **argv);
+int command_version(int argc, char **argv);
+
+/* `--name VALUE` or `--name=VALUE`; the list ends with a zeroed one. */
+struct cli_option {
+	const char *name;
+	const char *placeholder; /* NULL: a switch, *value becomes "true" */
+	const char *text;
+	const char **value;
+	bool required;
+};
+
+/*
+ * Read the options of a command.  Returns -1 to go on, or the exit status: 0
+ * after --help (usage on standard output), 2 after a mistake (on standard
+ * error).  usage begins with the command's name and its form.
+ */
+int cli_parse(int argc, char **argv, const char *usage,
+    const struct cli_option *options);
+
+#endif

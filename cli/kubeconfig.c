@@ -1,0 +1,241 @@
+/*
+ * kubeconfig.c - print a kubeconfig for clients of the gateway.
+ *
+ * Where an issuer is Entra ID, users sign in by kubelogin, with the tenant and
+ * the application that the gateway accepts; otherwise the user's stanza is
+ * left for the operator's own sign-in.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "authn/issuers.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "config/config.h"
+#include "config/file.h"
+
+enum {
+	PEM_MAX = 1024 * 1024
+};
+
+/* The public client that kubelogin signs in as; the same in every cloud. */
+#define KUBELOGIN_CLIENT "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
+
+static const struct {
+	const char *prefix, *suffix; /* of the issuer, around the tenant */
+	const char *environment;
+} clouds[] = {
+    {"https://sts.windows.net/", "/", "AzurePublicCloud"},
+    {"https://login.microsoftonline.com/", "/v2.0", "AzurePublicCloud"},
+    {"https://login.microsoftonline.us/", "/v2.0", "AzureUSGovernmentCloud"},
+    {"https://sts.chinacloudapi.cn/", "/", "AzureChinaCloud"},
+    {"https://login.partner.microsoftonline.cn/", "/v2.0", "AzureChinaCloud"},
+};
+
+struct kubeconfig {
+	const struct config_cluster *cluster;
+	const char *server; /* URL */
+	struct buf ca;      /* PEM */
+	struct issuers *issuers;
+};
+
+/* The last certificate of a chain: whoever issued the others. */
+static struct slice
+last_certificate(struct slice pem)
+{
+	static const struct slice begin =
+	    SLICE_INIT("-----BEGIN CERTIFICATE-----");
+	size_t last = pem.n;
+
+	for (size_t i = 0; i + begin.n <= pem.n; i++) {
+		if (slice_starts(slice_from(pem, i), begin))
+			last = i;
+	}
+	return slice_from(pem, last);
+}
+
+/* The user's stanza for an Entra issuer; false: it is none. */
+static bool
+put_entra(struct buf *out, const struct issuer *issuer)
+{
+	for (size_t i = 0; i < COUNT_OF(clouds); i++) {
+		struct slice prefix = slice_of(clouds[i].prefix);
+		struct slice suffix = slice_of(clouds[i].suffix);
+		struct slice tenant = issuer->url;
+
+		if (!slice_starts(tenant, prefix) ||
+		    !slice_ends(tenant, suffix) ||
+		    tenant.n < prefix.n + suffix.n)
+			continue;
+		tenant = slice_make(tenant.p + prefix.n,
+		    tenant.n - prefix.n - suffix.n);
+		buf_putf(out,
+		    "    exec:\n"
+		    "      apiVersion: client.authentication.k8s.io/v1beta1\n"
+		    "      command: kubelogin\n"
+		    "      args:\n"
+		    "      - get-token\n"
+		    "      - --environment\n"
+		    "      - %s\n"
+		    "      - --server-id\n"
+		    "      - %.*s\n"
+		    "      - --client-id\n"
+		    "      - " KUBELOGIN_CLIENT "\n"
+		    "      - --tenant-id\n"
+		    "      - %.*s\n"
+		    "      - --login\n"
+		    "      - devicecode\n"
+		    "      installHint: install kubelogin for Azure\n"
+		    "      provideClusterInfo: false\n",
+		    clouds[i].environment, SLICE_ARG(issuer->audiences[0]),
+		    SLICE_ARG(tenant));
+		return true;
+	}
+	return false;
+}
+
+static void
+put_user(struct buf *out, const struct kubeconfig *k)
+{
+	for (size_t i = 0; i < k->issuers->count; i++) {
+		if (put_entra(out, &k->issuers->list[i]))
+			return;
+	}
+	buf_puts(out,
+	    "    # Set how you sign in: an exec stanza, or\n"
+	    "    #   kubectl config set-credentials NAME --token=...\n"
+	    "    token: \"\"\n");
+}
+
+static void
+put_kubeconfig(struct buf *out, const struct kubeconfig *k)
+{
+	const char *name = k->cluster->name;
+
+	buf_putf(out,
+	    "apiVersion: v1\n"
+	    "kind: Config\n"
+	    "clusters:\n"
+	    "- name: ");
+	text_put_json(out, slice_of(name));
+	buf_puts(out, "\n  cluster:\n    server: ");
+	text_put_json(out, slice_of(k->server));
+	buf_puts(out, "\n    certificate-authority-data: ");
+	text_put_base64(out, buf_slice(&k->ca));
+	buf_puts(out, "\nusers:\n- name: ");
+	text_put_json(out, slice_of(name));
+	buf_puts(out, "\n  user:\n");
+	put_user(out, k);
+	buf_puts(out, "contexts:\n- name: ");
+	text_put_json(out, slice_of(name));
+	buf_puts(out, "\n  context:\n    cluster: ");
+	text_put_json(out, slice_of(name));
+	buf_puts(out, "\n    user: ");
+	text_put_json(out, slice_of(name));
+	buf_puts(out, "\ncurrent-context: ");
+	text_put_json(out, slice_of(name));
+	buf_puts(out, "\n");
+}
+
+static enum status
+load_ca(struct kubeconfig *k, const char *ca_file, struct errinfo *err)
+{
+	const struct config_listener *l = k->cluster->listeners[0];
+	struct buf text;
+	enum status st;
+
+	if (ca_file != NULL)
+		return file_read(ca_file, &k->ca, err);
+	buf_init(&text, PEM_MAX);
+	st = file_read(l->certificates[0].cert_file, &text, err);
+	if (st == STATUS_OK)
+		buf_put(&k->ca, last_certificate(buf_slice(&text)));
+	buf_release(&text);
+	return st;
+}
+
+/* https://NAME:PORT by the first server name, else the listener's address. */
+static char *
+default_server(const struct config_cluster *c)
+{
+	const struct config_listener *l = c->listeners[0];
+	const char *host = c->server_names.count != 0 ? c->server_names.list[0]
+						      : l->address.host;
+	bool is_v6 = strchr(host, ':') != NULL;
+	char *url = NULL;
+
+	if (asprintf(&url, "https://%s%s%s:%u", is_v6 ? "[" : "", host,
+		is_v6 ? "]" : "", l->address.port) < 0)
+		return NULL;
+	return url;
+}
+
+static enum status
+print_kubeconfig(const struct config *config, const char *cluster,
+    const char *server, const char *ca_file, struct errinfo *err)
+{
+	struct kubeconfig k = {.cluster = config_cluster(config, cluster)};
+	struct issuers_options o = {0};
+	char *url = NULL;
+	struct buf out;
+	enum status st;
+
+	buf_init(&k.ca, PEM_MAX);
+	buf_init(&out, 4 * PEM_MAX);
+	if (k.cluster == NULL)
+		return errinfo_set(err, STATUS_NOT_FOUND, config->path, 0,
+		    "no such cluster, or several: choose one with --cluster");
+	o.path = k.cluster->authentication_file;
+	o.algorithms = k.cluster->signing_algorithms.list;
+	o.algorithm_count = k.cluster->signing_algorithms.count;
+	st = issuers_load(&o, &k.issuers, err);
+	if (st == STATUS_OK)
+		st = load_ca(&k, ca_file, err);
+	if (st == STATUS_OK) {
+		url = server == NULL ? default_server(k.cluster) : NULL;
+		k.server = server != NULL ? server : url;
+		put_kubeconfig(&out, &k);
+		(void)fwrite(out.data, 1, out.len, stdout);
+	}
+	free(url);
+	issuers_unref(k.issuers);
+	buf_release(&k.ca);
+	buf_release(&out);
+	return st;
+}
+
+int
+command_kubeconfig(int argc, char **argv)
+{
+	const char *path = NULL, *cluster = NULL, *server = NULL, *ca = NULL;
+	const struct cli_option options[] = {
+	    {"config", "FILE", "the configuration", &path, true},
+	    {"cluster", "NAME", "default: the only cluster", &cluster, false},
+	    {"server", "URL",
+		"default: the first server name and the listener's port",
+		&server, false},
+	    {"ca-file", "FILE",
+		"default: the last certificate of the listener's chain", &ca,
+		false},
+	    {0},
+	};
+	struct errinfo err = {0};
+	struct config *config = NULL;
+	int rc = cli_parse(argc, argv,
+	    "kubeconfig --config FILE [OPTION...]\n"
+	    "Print a kubeconfig for clients of the gateway.",
+	    options);
+	enum status st;
+
+	if (rc >= 0)
+		return rc;
+	st = config_load(path, CONFIG_NEED_ALL, &config, &err);
+	if (st == STATUS_OK)
+		st = print_kubeconfig(config, cluster, server, ca, &err);
+	if (st != STATUS_OK)
+		(void)fwrite(err.text.data, 1, err.text.len, stderr);
+	errinfo_release(&err);
+	config_unref(config);
+	return st == STATUS_OK ? 0 : 1;
+}

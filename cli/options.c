@@ -1,0 +1,96 @@
+/*
+ * options.c - long options of the commands.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+
+static void
+print_usage(FILE *to, const char *usage, const struct cli_option *options)
+{
+	(void)fprintf(to, "usage: kube-access-gateway %s\n\n", usage);
+	for (; options->name != NULL; options++) {
+		char left[64];
+
+		(void)snprintf(left, sizeof(left), "--%s%s%s", options->name,
+		    options->placeholder != NULL ? " " : "",
+		    options->placeholder != NULL ? options->placeholder : "");
+		(void)fprintf(to, "  %-20s %s%s\n", left, options->text,
+		    options->required ? " (required)" : "");
+	}
+}
+
+static const struct cli_option *
+find_option(const struct cli_option *options, const char *arg, size_t len)
+{
+	for (; options->name != NULL; options++) {
+		if (strlen(options->name) == len &&
+		    strncmp(options->name, arg, len) == 0)
+			return options;
+	}
+	return NULL;
+}
+
+/* Reads argv[i]; returns how many arguments were used, 0 for a mistake. */
+static int
+read_option(int argc, char **argv, int i, const struct cli_option *options)
+{
+	const char *arg = argv[i];
+	const char *equals = strchr(arg, '=');
+	const struct cli_option *o;
+
+	if (strncmp(arg, "--", 2) != 0) {
+		(void)fprintf(stderr, "%s: \"%s\" is not an option\n", argv[0],
+		    arg);
+		return 0;
+	}
+	o = find_option(options, arg + 2,
+	    equals != NULL ? (size_t)(equals - arg) - 2 : strlen(arg + 2));
+	if (o == NULL) {
+		(void)fprintf(stderr, "%s: no option \"%s\"\n", argv[0], arg);
+		return 0;
+	}
+	if (o->placeholder == NULL && equals == NULL) {
+		*o->value = "true";
+		return 1;
+	}
+	if (equals != NULL && o->placeholder != NULL) {
+		*o->value = equals + 1;
+		return 1;
+	}
+	if (equals != NULL || i + 1 >= argc) {
+		(void)fprintf(stderr, "%s: --%s %s\n", argv[0], o->name,
+		    equals != NULL ? "takes no value" : "needs a value");
+		return 0;
+	}
+	*o->value = argv[i + 1];
+	return 2;
+}
+
+int
+cli_parse(int argc, char **argv, const char *usage,
+    const struct cli_option *options)
+{
+	int used;
+
+	for (int i = 1; i < argc; i += used) {
+		if (strcmp(argv[i], "--help") == 0 ||
+		    strcmp(argv[i], "-h") == 0) {
+			print_usage(stdout, usage, options);
+			return 0;
+		}
+		used = read_option(argc, argv, i, options);
+		if (used == 0)
+			return 2;
+	}
+	for (const struct cli_option *o = options; o->name != NULL; o++) {
+		if (!o->required || *o->value != NULL)
+			continue;
+		(void)fprintf(stderr, "%s: --%s is required\n\n", argv[0],
+		    o->name);
+		print_usage(stderr, usage, options);
+		return 2;
+	}
+	return -1;
+}

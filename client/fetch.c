@@ -1,0 +1,301 @@
+/*
+ * fetch.c - one GET, from name to body.
+ */
+#include "client/fetch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/monotime.h"
+#include "http/uri.h"
+
+static void
+fetch_free(struct retired *r)
+{
+	struct fetch *f = CONTAINER_OF(r, struct fetch, retired);
+
+	loop_forget(f->loop, &f->task);
+	timer_release(&f->timer);
+	tls_client_unref(f->tls);
+	buf_release(&f->body);
+	free(f->target);
+	free(f);
+}
+
+static void
+finish(struct fetch *f, enum fetch_error error, const char *why)
+{
+	if (f->finished)
+		return;
+	f->finished = true;
+	f->error = error;
+	f->why = why != NULL ? why : fetch_error_name(error);
+	f->done(f);
+	if (f->leg != NULL)
+		leg_release(f->leg, LEG_BREAK);
+	else if (f->conn != NULL)
+		conn_h1_close(f->conn);
+	f->leg = NULL;
+	timer_off(&f->timer);
+	/* A lookup under way still writes into f: wait for its answer. */
+	if (!f->resolving && f->conn == NULL)
+		loop_retire(f->loop, &f->retired);
+}
+
+static void dial_next(struct fetch *f);
+
+static void
+on_opened(struct conn_h1 *c)
+{
+	struct fetch *f = c->arg;
+
+	loop_wake(f->loop, &f->task);
+}
+
+static void
+on_closed(struct conn_h1 *c)
+{
+	struct fetch *f = c->arg;
+
+	f->conn = NULL;
+	if (f->finished) {
+		if (!f->resolving)
+			loop_retire(f->loop, &f->retired);
+		return;
+	}
+	f->why = conn_h1_error(c);
+	if (f->sent)
+		finish(f, FETCH_ANSWER, f->why);
+	else
+		dial_next(f);
+}
+
+static const struct conn_h1_handler fetch_handler = {
+    .opened = on_opened,
+    .closed = on_closed,
+};
+
+static void
+dial_next(struct fetch *f)
+{
+	while (f->next_endpoint < f->job.count) {
+		int fd = dial(&f->job.endpoints[f->next_endpoint++]);
+
+		if (fd < 0)
+			continue;
+		f->conn = conn_h1_connect(f->loop, fd, f->tls,
+		    f->tls_name != NULL ? f->tls_name : f->host, &fetch_handler,
+		    f);
+		if (f->conn != NULL)
+			return;
+	}
+	finish(f, FETCH_CONNECT, f->why);
+}
+
+static void
+on_resolved(struct resolve_job *job)
+{
+	struct fetch *f = CONTAINER_OF(job, struct fetch, job);
+
+	f->resolving = false;
+	if (f->finished) {
+		loop_retire(f->loop, &f->retired);
+		return;
+	}
+	if (job->status != STATUS_OK)
+		finish(f, FETCH_RESOLVE, "its name does not resolve");
+	else
+		dial_next(f);
+}
+
+static bool
+send_request(struct fetch *f)
+{
+	struct request_head head = {
+	    .method = HTTP_GET,
+	    .target = slice_of(f->target),
+	    .host = slice_of(f->authority),
+	};
+
+	(void)headers_add(&head.headers, SLICE("User-Agent"),
+	    SLICE("kube-access-gateway/" GATEWAY_VERSION));
+	(void)headers_add(&head.headers, SLICE("Accept"),
+	    SLICE("application/json"));
+	f->sent = true;
+	if (!leg_send_request(f->leg, &head))
+		return false;
+	leg_flush(f->leg);
+	return true;
+}
+
+/* spec: RFC 9110 5.6.7, the preferred form */
+static void
+read_date(struct fetch *f, const struct headers *h)
+{
+	const struct header *date = headers_find(h, SLICE("date"));
+	char text[32];
+	struct tm tm = {0};
+
+	if (date == NULL || date->value.n >= sizeof(text))
+		return;
+	memcpy(text, date->value.p, date->value.n);
+	text[date->value.n] = '\0';
+	if (strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm) == NULL)
+		return;
+	f->date_skew_s = (int64_t)timegm(&tm) - walltime_s();
+	f->has_date = true;
+}
+
+static bool
+read_body(struct fetch *f)
+{
+	struct slice data;
+	enum leg_read r;
+
+	while ((r = leg_read(f->leg, LOOP_BLOCK, &data)) == LEG_DATA) {
+		buf_put(&f->body, data);
+		if (f->body.overflow) {
+			finish(f, FETCH_SIZE, "the answer is too long");
+			return true;
+		}
+	}
+	if (r == LEG_WAIT)
+		return false;
+	if (r == LEG_END)
+		finish(f, FETCH_OK, NULL);
+	else
+		finish(f, FETCH_ANSWER, f->leg->broken);
+	return true;
+}
+
+static void
+fetch_run(struct task *t)
+{
+	struct fetch *f = CONTAINER_OF(t, struct fetch, task);
+
+	if (f->finished)
+		return;
+	if (timer_is_due(&f->timer)) {
+		finish(f, FETCH_TIMEOUT, NULL);
+		return;
+	}
+	if (f->conn == NULL)
+		return;
+	if (f->leg == NULL) {
+		if (f->conn->state != CONN_READY)
+			return;
+		f->leg = conn_h1_open(f->conn, &f->task);
+		if (!send_request(f)) {
+			finish(f, FETCH_CONNECT, conn_h1_error(f->conn));
+			return;
+		}
+	}
+	if (f->leg->broken != NULL && f->leg->response == NULL) {
+		finish(f, FETCH_ANSWER, f->leg->broken);
+		return;
+	}
+	if (f->leg->response == NULL)
+		return;
+	if (f->status == 0) {
+		f->status = f->leg->response->status;
+		read_date(f, &f->leg->response->headers);
+		if (headers_find(&f->leg->response->headers,
+			SLICE("content-encoding")) != NULL) {
+			finish(f, FETCH_ANSWER, "the answer is compressed");
+			return;
+		}
+	}
+	(void)read_body(f);
+}
+
+/* https://host[:port][/target] into host, port, authority, target. */
+static bool
+split_url(struct fetch *f)
+{
+	struct slice url = slice_of(f->url), authority, host, port;
+	size_t slash;
+	uint64_t n = 443;
+
+	if (!slice_starts(url, SLICE("https://")))
+		return false;
+	url = slice_from(url, 8);
+	slash = slice_index(url, '/');
+	authority = slice_first(url, slash);
+	host = uri_host(authority);
+	if (!uri_is_authority(authority) || host.n >= sizeof(f->host) ||
+	    authority.n >= sizeof(f->authority))
+		return false;
+	port = authority;
+	for (size_t i = 0; i < authority.n; i++) {
+		if (authority.p[i] == ':')
+			port = slice_from(authority, i + 1);
+	}
+	if (port.p != authority.p && slice_index(port, ']') == port.n &&
+	    authority.p[authority.n - 1] != ']' &&
+	    !slice_to_u64(port, 65535, &n))
+		return false;
+	f->port = (unsigned)n;
+	(void)snprintf(f->host, sizeof(f->host), "%.*s", SLICE_ARG(host));
+	(void)snprintf(f->authority, sizeof(f->authority), "%.*s",
+	    SLICE_ARG(authority));
+	url = slice_from(url, slash);
+	f->target = url.n != 0 ? strndup(url.p, url.n) : strdup("/");
+	return f->target != NULL;
+}
+
+struct fetch *
+fetch_new(void)
+{
+	return calloc(1, sizeof(struct fetch));
+}
+
+void
+fetch_start(struct fetch *f)
+{
+	f->task.run = fetch_run;
+	f->retired.free = fetch_free;
+	(void)tls_client_ref(f->tls);
+	buf_init(&f->body, f->body_max);
+	timer_init(&f->timer, f->loop, &f->task);
+	if (!split_url(f)) {
+		finish(f, FETCH_URL, NULL);
+		return;
+	}
+	timer_set(&f->timer, f->timeout_ms);
+	if (f->endpoint != NULL) {
+		f->job.endpoints[0] = *f->endpoint;
+		f->job.count = 1;
+		dial_next(f);
+		return;
+	}
+	f->resolving = true;
+	f->job.loop = f->loop;
+	f->job.done = on_resolved;
+	f->job.host = f->host;
+	f->job.port = f->port;
+	resolver_ask(f->resolver, &f->job);
+}
+
+void
+fetch_cancel(struct fetch *f)
+{
+	finish(f, FETCH_TIMEOUT, "given up");
+}
+
+const char *
+fetch_error_name(enum fetch_error e)
+{
+	static const char *const names[] = {
+	    [FETCH_OK] = "ok",
+	    [FETCH_URL] = "the address is not https://host[:port]/path",
+	    [FETCH_RESOLVE] = "the name does not resolve",
+	    [FETCH_CONNECT] = "no connection",
+	    [FETCH_TIMEOUT] = "timed out",
+	    [FETCH_ANSWER] = "no usable answer",
+	    [FETCH_SIZE] = "the answer is too long",
+	    [FETCH_NOMEM] = "out of memory",
+	};
+
+	return names[e];
+}

@@ -1,0 +1,70 @@
+/*
+ * fetch.h - one GET of the control thread: resolve, dial, TLS, answer.
+ *
+ * HTTPS only, certificate and name checked, no redirect followed, no
+ * compression, a limit on the body and one deadline for all of it (T-84).
+ */
+#ifndef CLIENT_FETCH_H
+#define CLIENT_FETCH_H
+
+#include "client/resolve.h"
+#include "conn/conn_h1.h"
+
+enum fetch_error {
+	FETCH_OK = 0,
+	FETCH_URL, /* not https://host[:port]/path */
+	FETCH_RESOLVE,
+	FETCH_CONNECT, /* refused, unreachable, handshake failed */
+	FETCH_TIMEOUT,
+	FETCH_ANSWER, /* malformed, cut, redirect, compressed */
+	FETCH_SIZE,
+	FETCH_NOMEM,
+};
+
+struct fetch {
+	/* the caller's, set before fetch_start */
+	struct loop *loop;
+	struct resolver *resolver;
+	struct tls_client *tls;          /* a reference is taken */
+	const char *url;                 /* copied */
+	const char *tls_name;            /* or NULL: the URL's host */
+	const struct endpoint *endpoint; /* or NULL: resolve; copied */
+	size_t body_max;
+	int64_t timeout_ms;
+	void (*done)(struct fetch *);
+	void *arg;
+	/* the outcome, valid in done */
+	enum fetch_error error;
+	const char *why; /* text for logs */
+	unsigned status;
+	int64_t date_skew_s; /* Date field minus our clock; valid if has_date */
+	bool has_date;
+	struct buf body;
+	/* fetch.c's own */
+	struct task task;
+	struct timer timer;
+	struct retired retired;
+	struct resolve_job job;
+	struct conn_h1 *conn;
+	struct leg *leg;
+	bool resolving, sent, finished;
+	size_t next_endpoint;
+	char host[256];
+	char authority[272];
+	char *target;
+	unsigned port;
+};
+
+/*
+ * Heap object, zeroed but for what the caller sets.  Freed by itself after
+ * done was called, which happens exactly once.  NULL: no memory.
+ */
+struct fetch *fetch_new(void);
+void fetch_start(struct fetch *f);
+
+/* Give up: done is called with FETCH_TIMEOUT. */
+void fetch_cancel(struct fetch *f);
+
+const char *fetch_error_name(enum fetch_error e);
+
+#endif

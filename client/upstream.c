@@ -1,0 +1,58 @@
+/*
+ * upstream.c - endpoints of a cluster.
+ */
+#include "client/upstream.h"
+
+#include <stdlib.h>
+
+struct upstream *
+upstream_new(const struct config_cluster *c, struct tls_client *tls)
+{
+	struct upstream *u = calloc(1, sizeof(*u));
+
+	if (u == NULL)
+		return NULL;
+	ref_init(&u->ref);
+	u->tls = tls_client_ref(tls);
+	u->count = c->server_count;
+	for (size_t i = 0; i < u->count; i++) {
+		struct upstream_server *s = &u->servers[i];
+
+		s->config = &c->servers[i];
+		s->tls_name = c->tls_server_name != NULL ? c->tls_server_name
+							 : s->config->host;
+		if (dial_literal(s->config->host, s->config->port,
+			&s->endpoints[0]))
+			s->endpoint_count = 1;
+	}
+	return u;
+}
+
+struct upstream *
+upstream_dup(const struct upstream *u)
+{
+	struct upstream *copy = malloc(sizeof(*copy));
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *u;
+	ref_init(&copy->ref);
+	copy->tls = tls_client_ref(u->tls);
+	return copy;
+}
+
+struct upstream *
+upstream_ref(struct upstream *u)
+{
+	ref_up(&u->ref);
+	return u;
+}
+
+void
+upstream_unref(struct upstream *u)
+{
+	if (u == NULL || !ref_down(&u->ref))
+		return;
+	tls_client_unref(u->tls);
+	free(u);
+}

@@ -1,0 +1,45 @@
+/*
+ * upstream.h - the API server endpoints of a cluster, sealed.
+ *
+ * Names are resolved by the control thread; a change makes a new upstream.
+ * Constant and shared by reference.
+ */
+#ifndef CLIENT_UPSTREAM_H
+#define CLIENT_UPSTREAM_H
+
+#include "base/ref.h"
+#include "client/dial.h"
+#include "config/config.h"
+#include "tls/tls_ctx.h"
+
+struct upstream_server {
+	const struct config_server *config; /* kept alive by the snapshot */
+	const char *tls_name;               /* what the certificate must have */
+	struct endpoint endpoints[ENDPOINTS_MAX];
+	size_t endpoint_count; /* 0: not resolved */
+};
+
+enum {
+	UPSTREAM_SERVERS_MAX = 16
+};
+
+struct upstream {
+	struct ref ref;
+	uint64_t generation; /* another one: pooled conns are not reused */
+	struct tls_client *tls;
+	size_t count;
+	struct upstream_server servers[UPSTREAM_SERVERS_MAX];
+};
+
+/*
+ * For that cluster; literals are resolved at once, names are left open.
+ * Takes a reference to tls.  Not shared yet: the caller may fill endpoints
+ * in.  NULL: no memory.
+ */
+struct upstream *upstream_new(const struct config_cluster *c,
+    struct tls_client *tls);
+struct upstream *upstream_dup(const struct upstream *u);
+struct upstream *upstream_ref(struct upstream *u);
+void upstream_unref(struct upstream *u); /* NULL is fine */
+
+#endif

@@ -1,0 +1,171 @@
+/*
+ * config.h - the gateway's configuration, read and checked.
+ *
+ * One YAML or JSON document; docs/CONFIGURATION.md is made from the same
+ * rows (config/options.def).  A loaded configuration is constant and shared
+ * by reference.  Strings are NUL-terminated, live in the configuration, and
+ * never NULL unless said; an absent optional one is NULL where the comment
+ * says "or NULL".  Paths are absolute: relative ones were joined to the
+ * folder of the configuration file.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "base/attr.h"
+#include "base/errinfo.h"
+#include "base/slice.h"
+#include "base/status.h"
+
+/* Where a value stands, for errors that are found later. */
+struct config_strings {
+	const char *const *list;
+	const unsigned *lines; /* of each entry in the file */
+	size_t count;
+};
+
+struct config_address {
+	const char *text; /* "0.0.0.0:6443", as written */
+	const char *host; /* without brackets; "::" is dual-stack */
+	unsigned port;    /* 1..65535 */
+	unsigned line;
+};
+
+struct config_certificate {
+	const char *cert_file, *key_file;
+};
+
+struct config_listener {
+	const char *name;
+	struct config_address address;
+	const struct config_certificate *certificates; /* at least one */
+	size_t certificate_count;
+	bool tls13_only;
+	unsigned line;
+};
+
+struct config_network {
+	const char *name;
+	struct config_strings cidrs; /* prefixes, as written */
+};
+
+/* One `https://HOST:PORT` of upstream.servers. */
+struct config_server {
+	const char *url;       /* as written */
+	const char *host;      /* DNS name or address, without brackets */
+	const char *authority; /* for the Host field: HOST:PORT as written */
+	unsigned port;         /* 443 where the URL has none */
+	unsigned line;
+};
+
+/* An issuer whose keys come from a file. */
+struct config_jwks_file {
+	const char
+	    *issuer; /* URL, exactly as in the AuthenticationConfiguration */
+	const char *path;
+	unsigned line;
+};
+
+enum config_identity {
+	IDENTITY_PASSTHROUGH = 0
+};
+
+enum config_authorizer {
+	CONFIG_RBAC = 1,
+	CONFIG_UPSTREAM
+};
+
+struct config_cluster {
+	const char *name;
+	unsigned line;
+	const struct config_listener **listeners; /* never empty */
+	size_t listener_count;
+	struct config_strings
+	    server_names; /* lower case, no final dot; may be empty: any */
+
+	/* authorizedRanges */
+	bool unrestricted;
+	/* Prefixes as written, those of named networks among them. */
+	struct config_strings cidrs;
+	struct config_strings range_files; /* paths */
+	struct config_strings deny;
+
+	/* upstream */
+	const struct config_server *servers; /* at least one */
+	size_t server_count;
+	const char *ca_file;
+	const char *tls_server_name; /* or NULL: each server's host */
+	enum config_identity identity;
+
+	/* authentication */
+	const char *
+	    authentication_file; /* AuthenticationConfiguration; or NULL: no tokens */
+	const struct config_jwks_file *jwks_files;
+	size_t jwks_file_count;
+	struct config_strings key_hosts; /* lower case */
+	struct config_strings
+	    signing_algorithms;                /* "RS256", ...; never empty */
+	int64_t nbf_skew_s, exp_skew_s;        /* 0..60 */
+	struct config_strings reserved_users;  /* system: names allowed */
+	struct config_strings reserved_groups; /* never system:masters */
+
+	/* authorization */
+	enum config_authorizer order[3];
+	size_t order_count;               /* at least 1 */
+	struct config_strings rbac_files; /* files and folders */
+};
+
+enum config_log_level {
+	CONFIG_LOG_ERROR,
+	CONFIG_LOG_WARN,
+	CONFIG_LOG_INFO,
+	CONFIG_LOG_DEBUG
+};
+
+struct config {
+	const char *path;      /* of the file */
+	unsigned workers;      /* 1..64; "auto" is resolved: cores, at most 4 */
+	const char *state_dir; /* or NULL */
+	const struct config_network *networks;
+	size_t network_count;
+	const struct config_listener *listeners;
+	size_t listener_count;
+	const struct config_cluster *clusters;
+	size_t cluster_count;
+	unsigned connections;          /* limits.connections */
+	const char *audit_file;        /* or NULL: no audit */
+	const char *audit_policy_file; /* or NULL: Metadata for everything */
+	bool audit_fail_closed;
+	bool log_json;
+	enum config_log_level log_level;
+	const struct config_address *admin;  /* or NULL; loopback */
+	const struct config_address *health; /* or NULL */
+	int64_t drain_timeout_ms;
+};
+
+/*
+ * What a command needs from the file.  `whoami` can work with a file that has
+ * no listeners; `serve`, `check` and `doctor` need all that is required.
+ */
+enum config_need {
+	CONFIG_NEED_ALL,
+	CONFIG_NEED_AUTHENTICATION
+};
+
+/*
+ * Load the file at path.  Every mistake is added to err with its line, field
+ * (as a path: clusters[0].upstream.servers[1]) and what would be right; a
+ * field of the schema that this version does not implement is an error that
+ * says so.  Files that it names are not opened here.  *out is new, with one
+ * reference, and only set when there was no error; warnings may be in err.
+ */
+NODISCARD enum status config_load(const char *path, enum config_need need,
+    struct config **out, struct errinfo *err);
+
+struct config *config_ref(struct config *c);
+void config_unref(struct config *c); /* NULL is fine */
+
+/* The cluster called name, or the only one if name is NULL; NULL: none. */
+const struct config_cluster *config_cluster(const struct config *c,
+    const char *name);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * tree_events.h - what tree.c and tree_events.c share; nobody else's.
+ */
+#ifndef CONFIG_TREE_EVENTS_H
+#define CONFIG_TREE_EVENTS_H
+
+#include "base/arena.h"
+#include "config/tree.h"
+
+struct tree {
+	char *name;
+	struct arena arena; /* nodes and their text */
+	const struct node **roots;
+	size_t count, room;
+};
+
+/*
+ * Read text into t, which is empty.  On failure t holds some of it and is
+ * good for tree_free() only; what was wrong was added to err.
+ */
+NODISCARD enum status tree_events_read(struct tree *t, struct slice text,
+    struct errinfo *err);
+
+#endif

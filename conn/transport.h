@@ -1,0 +1,111 @@
+/*
+ * transport.h - one socket, with or without TLS, and its buffers.
+ *
+ * Knows bytes and nothing of HTTP.  Every event wakes the owner's task, which
+ * then calls in here; calls do what they can and never wait.  Buffers come
+ * from the loop's stock and go back when they are empty, so an idle transport
+ * holds none.  At most TRANSPORT_OUT_HIGH bytes and one record wait to be
+ * sent; the owner asks transport_room before it sends.
+ */
+#ifndef CONN_TRANSPORT_H
+#define CONN_TRANSPORT_H
+
+#include "conn/loop.h"
+#include "tls/tls_conn.h"
+
+enum {
+	TRANSPORT_OUT_HIGH = 64 * 1024,
+	TRANSPORT_OUT_MAX = TRANSPORT_OUT_HIGH + 2 * TLS_RECORD_ROOM,
+	TRANSPORT_IN_MAX = 96 * 1024, /* a whole head and a block behind it */
+	TRANSPORT_PIECE = 16 * 1024 - 64, /* plaintext of one send */
+};
+
+enum transport_state {
+	TRANSPORT_CONNECTING, /* connect(2) is under way */
+	TRANSPORT_HANDSHAKE,
+	TRANSPORT_OPEN,
+	TRANSPORT_FAILED, /* the peer or the network broke it; see error */
+};
+
+struct transport {
+	struct loop *loop;
+	struct task *owner;
+	int fd;
+	enum transport_state state;
+	struct tls_conn *tls; /* NULL: plain */
+	struct event read_ev, write_ev;
+	struct buf rx; /* ciphertext that TLS has not taken yet */
+	struct buf in; /* plaintext received; in_off of it is used up */
+	size_t in_off;
+	size_t in_limit; /* how much of in may fill */
+	struct buf out;  /* to be sent; out_off of it is sent */
+	size_t out_off;
+	bool readable; /* the kernel had bytes, or an end, when last asked */
+	bool reading;  /* read_ev is armed */
+	bool writing;  /* write_ev is armed */
+	bool eof;      /* the peer ended its direction in order */
+	bool ending;   /* our direction ends once out is sent */
+	bool ended;    /* ... and it was */
+	const char *error; /* TRANSPORT_FAILED: why; constant or TLS's text */
+};
+
+/* Take over fd, which is non-blocking; connecting: connect(2) was begun. */
+void transport_init(struct transport *t, struct loop *l, struct task *owner,
+    int fd, bool connecting);
+
+/* Speak TLS once connected.  tls is taken over.  It must write to t->out. */
+void transport_use_tls(struct transport *t, struct tls_conn *tls);
+
+/* Close and free all it holds.  Safe on a zeroed or closed one (fd < 0). */
+void transport_close(struct transport *t);
+
+/*
+ * Go on with connect and handshake.  TLS_DONE: open.  TLS_WANT_READ: wait to
+ * be woken.  TLS_HELLO, TLS_ERROR as tls_conn_handshake.
+ */
+enum tls_result transport_handshake(struct transport *t);
+
+/*
+ * Read what is there into `in`, up to in_limit bytes unused there.  True if
+ * new bytes, an end or a failure came in.
+ */
+bool transport_fill(struct transport *t);
+
+/* The received bytes that are not used up; valid until the next fill. */
+static inline struct slice
+transport_in(const struct transport *t)
+{
+	return slice_make(t->in.data + t->in_off, t->in.len - t->in_off);
+}
+
+/* n of transport_in are used up. */
+void transport_use(struct transport *t, size_t n);
+
+/* How many bytes may be sent now: 0, or up to TRANSPORT_PIECE. */
+size_t transport_room(const struct transport *t);
+
+/*
+ * Send s, at most TRANSPORT_PIECE bytes and not more than transport_room.
+ * False: the connection has failed.
+ */
+bool transport_send(struct transport *t, struct slice s);
+
+/* Write what waits to the socket. */
+void transport_flush(struct transport *t);
+
+/* All that was sent has reached the kernel. */
+bool transport_is_drained(const struct transport *t);
+
+/* End our direction when everything is sent: close_notify and a FIN. */
+void transport_end(struct transport *t);
+
+/*
+ * Watch for readable, or not (backpressure).  While it is off a reset by the
+ * peer is noticed only when writing.
+ */
+void transport_watch(struct transport *t, bool on);
+
+/* Options of every TCP socket of ours: no delay, keepalive after 30 s. */
+void transport_tune(int fd);
+
+#endif

@@ -1,0 +1,455 @@
+/*
+ * control.c - the slow thread.
+ */
+#include "gateway/control.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/invariant.h"
+#include "base/log.h"
+#include "base/monotime.h"
+#include "gateway/admin.h"
+#include "gateway/health.h"
+#include "gateway/keys.h"
+#include "gateway/listener.h"
+#include "snapshot/build.h"
+
+struct control {
+	struct loop loop;
+	struct server *server;
+	char *path;
+	struct snapshot *current;
+	uint64_t generation;
+	uint64_t reloads, failed_reloads;
+	int64_t started_s;
+	struct resolver *resolver;
+	struct keys *keys;
+	struct health *health;
+	struct admin *admin, *balancer;
+	struct task publish_task; /* keys or addresses changed */
+	bool keys_changed, addresses_changed;
+	struct event hangup, terminate, interrupt, user1;
+	bool draining;
+};
+
+/* --- publishing --- */
+
+/* s becomes the current snapshot; takes over the reference. */
+static void
+publish(struct control *c, struct snapshot *s)
+{
+	for (size_t i = 0; i < c->server->worker_count; i++)
+		worker_publish(c->server->workers[i], s);
+	snapshot_unref(c->current);
+	c->current = s;
+}
+
+static bool
+replace_keys(struct control *c, struct snapshot *s)
+{
+	for (size_t i = 0; i < s->cluster_count; i++) {
+		struct cluster *cluster = &s->clusters[i];
+		struct keyset *k;
+
+		if (cluster->issuers == NULL)
+			continue;
+		k = keys_collect(c->keys, s, i);
+		if (k == NULL)
+			return false;
+		keyset_unref(cluster->keys);
+		cluster->keys = k;
+		cluster->authn_generation = c->generation << 16 | i;
+	}
+	return true;
+}
+
+static bool
+replace_addresses(struct control *c, struct snapshot *s)
+{
+	for (size_t i = 0; i < s->cluster_count; i++) {
+		struct upstream *u = upstream_dup(s->clusters[i].upstream);
+
+		if (u == NULL)
+			return false;
+		health_fill(c->health, s->clusters[i].config->name, u);
+		upstream_unref(s->clusters[i].upstream);
+		s->clusters[i].upstream = u;
+	}
+	return true;
+}
+
+/* One part changed: a new table that shares all the others. */
+static void
+publish_run(struct task *t)
+{
+	struct control *c = CONTAINER_OF(t, struct control, publish_task);
+	struct snapshot *s = snapshot_dup(c->current, ++c->generation);
+
+	if (s == NULL || (c->keys_changed && !replace_keys(c, s)) ||
+	    (c->addresses_changed && !replace_addresses(c, s))) {
+		log_error("out of memory: keys or addresses stay as they were");
+		snapshot_unref(s);
+		return;
+	}
+	c->keys_changed = c->addresses_changed = false;
+	publish(c, s);
+}
+
+static void
+on_keys_changed(void *arg)
+{
+	struct control *c = arg;
+
+	c->keys_changed = true;
+	/* At once: answers to waiting exchanges follow on its heels. */
+	if (c->current != NULL && c->health != NULL)
+		publish_run(&c->publish_task);
+}
+
+static void
+on_addresses_changed(void *arg)
+{
+	struct control *c = arg;
+
+	c->addresses_changed = true;
+	loop_wake(&c->loop, &c->publish_task);
+}
+
+/* Keys and addresses known from before go into a new snapshot. */
+static enum status
+complete(struct control *c, struct snapshot *s)
+{
+	enum status st = keys_follow(c->keys, s);
+
+	return st == STATUS_OK ? health_follow(c->health, s) : st;
+}
+
+static void
+log_report(const struct errinfo *err, bool is_error)
+{
+	struct slice rest = buf_slice(&err->text), line;
+	bool done = false;
+
+	while (slice_split(&rest, '\n', &done, &line)) {
+		if (line.n != 0)
+			log_put(is_error ? LOG_ERROR : LOG_WARN, "%.*s",
+			    SLICE_ARG(line));
+	}
+}
+
+/* spec: T-129: a bad file leaves the old state in force */
+static void
+reload(struct control *c)
+{
+	struct errinfo err = {0};
+	struct snapshot *s = NULL;
+	enum status st = build_snapshot(c->path, ++c->generation, &s, &err);
+
+	if (st == STATUS_OK)
+		st = listener_open_all(s, c->current, &err);
+	log_report(&err, st != STATUS_OK);
+	errinfo_release(&err);
+	if (st == STATUS_OK)
+		st = complete(c, s);
+	if (st != STATUS_OK) {
+		snapshot_unref(s);
+		c->failed_reloads++;
+		log_error("reload failed: the former configuration stays in "
+			  "force");
+		return;
+	}
+	log_set_level((enum log_level)s->config->log_level);
+	c->keys_changed = c->addresses_changed = false;
+	publish(c, s);
+	c->reloads++;
+	log_info("reloaded %s, generation %llu", c->path,
+	    (unsigned long long)s->generation);
+}
+
+/* --- signals --- */
+
+static void
+on_hangup(evutil_socket_t sig, short what, void *arg)
+{
+	(void)sig;
+	(void)what;
+	reload(arg);
+}
+
+static void
+on_user1(evutil_socket_t sig, short what, void *arg)
+{
+	struct control *c = arg;
+
+	(void)sig;
+	(void)what;
+	sink_reopen(c->server->sink);
+	log_info("log files opened again");
+}
+
+/* The first signal drains; a second one does not wait for it. */
+static void
+on_terminate(evutil_socket_t sig, short what, void *arg)
+{
+	struct control *c = arg;
+	int64_t timeout = c->current->config->drain_timeout_ms;
+
+	(void)what;
+	if (c->draining)
+		timeout = 0;
+	log_info("%s: draining for at most %lld ms",
+	    sig == SIGINT ? "SIGINT" : "SIGTERM", (long long)timeout);
+	c->draining = true;
+	atomic_store(&c->server->draining, true);
+	for (size_t i = 0; i < c->server->worker_count; i++)
+		worker_drain(c->server->workers[i], timeout);
+}
+
+static bool
+watch_signal(struct control *c, struct event *ev, int sig,
+    void (*handler)(evutil_socket_t, short, void *))
+{
+	return evsignal_assign(ev, c->loop.base, sig, handler, c) == 0 &&
+	    evsignal_add(ev, NULL) == 0;
+}
+
+/* --- pages --- */
+
+static bool
+put_ready(void *arg, struct buf *out)
+{
+	const struct control *c = arg;
+	bool up = health_put_ready(c->health, out);
+	bool keys = keys_put_ready(c->keys, out);
+
+	if (c->draining)
+		buf_puts(out, "[-]draining\n");
+	return up && keys && !c->draining;
+}
+
+static void
+put_gauge(struct buf *out, const char *name, const char *help, uint64_t v)
+{
+	buf_putf(out,
+	    "# HELP kube_access_gateway_%s %s\n"
+	    "# TYPE kube_access_gateway_%s gauge\n"
+	    "kube_access_gateway_%s %llu\n",
+	    name, help, name, name, (unsigned long long)v);
+}
+
+static void
+put_metrics(void *arg, struct buf *out)
+{
+	struct control *c = arg;
+	struct buf lines;
+	bool ready;
+
+	metrics_write(out, c->server->metrics, c->server->worker_count);
+	buf_init(&lines, 64 * 1024);
+	ready = put_ready(c, &lines);
+	buf_release(&lines);
+	put_gauge(out, "ready", "1 when requests can be served.", ready);
+	put_gauge(out, "config_generation", "Number of the snapshot in force.",
+	    c->current->generation);
+	put_gauge(out, "config_reloads",
+	    "Reloads that were taken over since the start.", c->reloads);
+	put_gauge(out, "config_reloads_failed",
+	    "Reloads that were refused since the start.", c->failed_reloads);
+	put_gauge(out, "audit_lines_lost",
+	    "Audit lines that could not be queued or written.",
+	    sink_lost(c->server->sink, SINK_AUDIT));
+	put_gauge(out, "log_lines_lost",
+	    "Log lines that could not be queued or written.",
+	    sink_lost(c->server->sink, SINK_LOG));
+	put_gauge(out, "broken_invariants",
+	    "Connections closed because of a bug.", invariant_count());
+	put_gauge(out, "start_time_seconds",
+	    "When the process started, seconds since the epoch.",
+	    (uint64_t)c->started_s);
+}
+
+static void
+put_status(void *arg, struct buf *out)
+{
+	const struct control *c = arg;
+
+	buf_putf(out, "kube-access-gateway %s\n%s\n", GATEWAY_VERSION,
+	    tls_library_version());
+	buf_putf(out, "configuration %s, generation %llu\n", c->path,
+	    (unsigned long long)c->current->generation);
+	buf_putf(out, "loops %zu, connections %zu of %zu\n",
+	    c->server->worker_count, atomic_load(&c->server->connections),
+	    c->server->connections_max);
+	(void)put_ready(arg, out);
+}
+
+static enum status
+open_page(struct control *c, const struct config_address *address, bool full,
+    struct admin **out)
+{
+	struct admin_source source = {put_ready, put_metrics, put_status, c};
+	struct listening *socket = NULL;
+	struct errinfo err = {0};
+	enum status st;
+
+	if (address == NULL)
+		return STATUS_OK;
+	st = listener_open(address, c->path, &socket, &err);
+	log_report(&err, true);
+	errinfo_release(&err);
+	if (st != STATUS_OK)
+		return st;
+	*out = admin_new(&c->loop, socket, full, &source);
+	listening_unref(socket);
+	return *out != NULL ? STATUS_OK : STATUS_NOMEM;
+}
+
+/* --- life --- */
+
+enum status
+control_new(struct server *server, const char *path, struct snapshot *first,
+    struct control **out)
+{
+	struct control *c = calloc(1, sizeof(*c));
+	enum status st;
+
+	if (c == NULL || loop_init(&c->loop, c) != STATUS_OK) {
+		free(c);
+		return STATUS_NOMEM;
+	}
+	c->server = server;
+	c->current = first;
+	c->generation = first->generation;
+	c->started_s = walltime_s();
+	c->path = strdup(path);
+	c->publish_task.run = publish_run;
+	c->resolver = resolver_new();
+	c->keys = keys_new(&c->loop, c->resolver, on_keys_changed, c);
+	if (c->path == NULL || c->resolver == NULL || c->keys == NULL)
+		goto nomem;
+	c->health = NULL;
+	st = keys_follow(c->keys, first);
+	c->health = health_new(&c->loop, c->resolver, on_addresses_changed, c);
+	if (st != STATUS_OK || c->health == NULL ||
+	    health_follow(c->health, first) != STATUS_OK)
+		goto nomem;
+	st = open_page(c, first->config->admin, true, &c->admin);
+	if (st == STATUS_OK)
+		st = open_page(c, first->config->health, false, &c->balancer);
+	if (st == STATUS_OK &&
+	    (!watch_signal(c, &c->hangup, SIGHUP, on_hangup) ||
+		!watch_signal(c, &c->terminate, SIGTERM, on_terminate) ||
+		!watch_signal(c, &c->interrupt, SIGINT, on_terminate) ||
+		!watch_signal(c, &c->user1, SIGUSR1, on_user1)))
+		st = STATUS_NOMEM;
+	if (st != STATUS_OK) {
+		control_free(c);
+		return st;
+	}
+	c->keys_changed = false;
+	server->control = c;
+	*out = c;
+	return STATUS_OK;
+nomem:
+	control_free(c);
+	return STATUS_NOMEM;
+}
+
+void
+control_free(struct control *c)
+{
+	if (c == NULL)
+		return;
+	admin_free(c->admin);
+	admin_free(c->balancer);
+	resolver_free(c->resolver);
+	keys_free(c->keys);
+	health_free(c->health);
+	for (int i = 0; i < 4; i++) {
+		struct event *ev[] = {&c->hangup, &c->terminate, &c->interrupt,
+		    &c->user1};
+
+		if (event_initialized(ev[i]))
+			(void)event_del(ev[i]);
+	}
+	snapshot_unref(c->current);
+	loop_release(&c->loop);
+	free(c->path);
+	free(c);
+}
+
+/* A loop has ended its drain. */
+struct ended {
+	struct message message;
+};
+
+static void
+deliver_ended(struct message *m, struct loop *l)
+{
+	struct control *c = l->arg;
+
+	free(CONTAINER_OF(m, struct ended, message));
+	for (size_t i = 0; i < c->server->worker_count; i++) {
+		if (!c->server->workers[i]->ended)
+			return;
+	}
+	l->stopping = true;
+}
+
+void
+control_worker_ended(struct control *c)
+{
+	struct ended *e = calloc(1, sizeof(*e));
+
+	if (e == NULL)
+		abort(); /* a process that cannot stop must not linger */
+	e->message.deliver = deliver_ended;
+	loop_post(&c->loop, &e->message);
+}
+
+int
+control_run(struct control *c)
+{
+	loop_run(&c->loop);
+	log_info("stopped");
+	return 0;
+}
+
+struct want {
+	struct message message;
+	struct worker *worker;
+	uint32_t slot, generation;
+	size_t issuer;
+	char cluster[];
+};
+
+static void
+deliver_want(struct message *m, struct loop *l)
+{
+	struct want *w = CONTAINER_OF(m, struct want, message);
+	struct control *c = l->arg;
+
+	keys_want(c->keys, w->worker, w->slot, w->generation, w->cluster,
+	    w->issuer);
+	free(w);
+}
+
+bool
+control_want_keys(struct worker *w, uint32_t slot, uint32_t generation,
+    const char *cluster, size_t issuer)
+{
+	size_t n = strlen(cluster) + 1;
+	struct want *m = calloc(1, sizeof(*m) + n);
+
+	if (m == NULL)
+		return false;
+	m->message.deliver = deliver_want;
+	m->worker = w;
+	m->slot = slot;
+	m->generation = generation;
+	m->issuer = issuer;
+	memcpy(m->cluster, cluster, n);
+	loop_post(&w->server->control->loop, &m->message);
+	return true;
+}

@@ -1,0 +1,164 @@
+/*
+ * exchange.h - one request's life, from its head to its audit record.
+ *
+ * Allocated by itself, lives on one loop, and knows its two sides only as
+ * legs.  Any step may wait, with a deadline; messages from other threads name
+ * an exchange by slot and generation, never by pointer.
+ */
+#ifndef GATEWAY_EXCHANGE_H
+#define GATEWAY_EXCHANGE_H
+
+#include "audit/event.h"
+#include "base/arena.h"
+#include "gateway/refuse.h"
+#include "gateway/worker.h"
+#include "http/uri.h"
+
+enum exchange_state {
+	EX_FREE = 0,
+	EX_HEAD,  /* is the request well-formed, and for this cluster? */
+	EX_ATTRS, /* what does it ask for? */
+	EX_AUTHN, /* who asks? */
+	EX_KEYS,  /* ... once the control thread has looked for a key */
+	EX_IMPERSONATE,
+	EX_AUTHZ,   /* may they? */
+	EX_CONNECT, /* get an upstream connection */
+	EX_FORWARD, /* send the head */
+	EX_RELAY,   /* body up, answer down; or a tunnel */
+	EX_REFUSE,  /* our own answer */
+	EX_FLUSH,   /* everything is written; let the kernel take it */
+	EX_DONE,
+};
+
+struct exchange {
+	struct task task;
+	struct timer timer;
+	struct worker *worker;
+	uint32_t slot, generation;
+	struct exchange *next_free;
+	struct arena arena;
+
+	/* From here on all is zero at birth. */
+	enum exchange_state state;
+	struct client *client;
+	struct leg *down; /* the client's side */
+	struct leg *up;   /* the upstream's side; NULL: none */
+	struct lease lease;
+	struct snapshot_use *use;      /* NULL once parked */
+	const struct cluster *cluster; /* of that snapshot; NULL once parked */
+
+	/* what is asked */
+	struct slice target; /* as received, in the arena */
+	struct slice method_text;
+	enum http_method method;
+	struct uri uri;
+	struct slice user_agent;
+	struct slice audit_id;
+	char audit_id_text[65];
+	bool has_attributes;
+	struct attributes attributes;
+	bool is_long_running, is_stream, is_watch;
+
+	/* who asks */
+	struct slice token; /* in the head: gone once it is sent */
+	struct identity *identity;
+	int64_t token_expires_s;
+	struct slice issuer; /* for audit */
+	enum authn_reason authn_reason;
+	bool keys_asked, keys_answered;
+
+	/* may they */
+	struct verdict verdict;
+	struct slice reason; /* in the arena: what decided, for audit */
+
+	/* relay */
+	bool retried;
+	bool head_sent;  /* an answer's head went to the client */
+	bool body_began; /* octets of the request's body were taken */
+	bool down_done;  /* the answer is complete */
+	bool ending;     /* a clean end was asked for */
+	bool in_turn;
+	bool stalled;    /* the client takes nothing; timer runs for it */
+	unsigned status; /* of the answer; 0: none */
+	uint64_t bytes_up, bytes_down;
+
+	/* our own answer */
+	enum refusal refusal;
+	struct slice message; /* in the arena */
+	const struct attributes *about;
+	struct attributes stream_attributes; /* the same with verb create */
+
+	/* audit */
+	int64_t received_us;
+	struct record *record; /* its place in the queue */
+	bool audited_started, audited_complete;
+	struct audit_choice audit;
+	const char *ended_by; /* constant, for the annotation; NULL: itself */
+};
+
+/* Deadlines in ms; threat model section 5. */
+enum {
+	EX_CONNECT_MS = 5000,
+	EX_KEYS_MS = 6000,
+	EX_FIRST_OCTET_MS = 70000,
+	EX_BODY_MS = 30000,
+	EX_BLOCKED_MS = 30000,
+	EX_BLOCKED_LONG_MS = 600000,
+	EX_FLUSH_MS = 30000,
+	EX_ARENA_MAX = 192 * 1024,
+};
+
+/* A request has come in on leg.  False: no memory, the caller closes. */
+bool exchange_begin(struct client *client, struct leg *leg);
+
+/* The control thread has looked for keys. */
+void exchange_keys_answered(struct worker *w, uint32_t slot,
+    uint32_t generation);
+
+/*
+ * The gateway stops: end a watch cleanly; at the deadline, end anything.
+ */
+void exchange_drain(struct exchange *e, bool now);
+
+/* Frees the stock of a worker. */
+void exchange_free_all(struct worker *w);
+
+/* --- between the files that make an exchange --- */
+
+enum step {
+	STEP_NEXT,
+	STEP_WAIT,
+	STEP_OVER
+};
+
+/* Go to another state; checks the edge. */
+enum step exchange_go(struct exchange *e, enum exchange_state next);
+
+/* Answer with a refusal; message empty: the table's sentence. */
+enum step exchange_refuse(struct exchange *e, enum refusal r,
+    struct slice message);
+
+enum step exchange_step_head(struct exchange *e);
+enum step exchange_step_attrs(struct exchange *e);
+enum step exchange_step_authn(struct exchange *e);
+enum step exchange_step_keys(struct exchange *e);
+enum step exchange_step_impersonate(struct exchange *e);
+enum step exchange_step_authz(struct exchange *e);
+enum step exchange_step_connect(struct exchange *e);
+enum step exchange_step_forward(struct exchange *e);
+enum step exchange_step_relay(struct exchange *e);
+enum step exchange_step_refuse(struct exchange *e);
+enum step exchange_step_flush(struct exchange *e);
+
+/* exchange_audit.c */
+/* Take the record's place; false: refuse (failClosed). */
+bool exchange_audit_reserve(struct exchange *e);
+void exchange_audit_started(struct exchange *e);
+void exchange_audit_complete(struct exchange *e);
+/* One operator log line for a refusal. */
+void exchange_log_refusal(const struct exchange *e);
+
+/* Text in the arena from a fixed-size writer; empty on overflow. */
+struct slice exchange_text(struct exchange *e, const struct buf *b);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * exchange_forward.c - a permitted request goes upstream.
+ *
+ * What is sent is generated from parsed fields (T-04): hop-by-hop, framing,
+ * identity, forwarding and override fields of the client are left out, ours
+ * are written last.
+ */
+#include "gateway/exchange.h"
+
+enum step
+exchange_step_connect(struct exchange *e)
+{
+	struct lease *s = &e->lease;
+
+	if (e->down->broken != NULL)
+		return exchange_go(e, EX_DONE);
+	if (s->pool == NULL) {
+		struct pool *p = worker_pool(e->worker, e->cluster->config);
+
+		if (p == NULL)
+			return exchange_refuse(e, REFUSE_BUSY, SLICE_EMPTY);
+		timer_set(&e->timer, EX_CONNECT_MS);
+		lease_begin(s, p, e->cluster->upstream, &e->task,
+		    e->down->request->upgrade != UPGRADE_NONE || e->retried);
+	}
+	if (s->state == LEASE_WAIT && timer_is_due(&e->timer)) {
+		lease_skip(s, "no connection in time");
+		timer_set(&e->timer, EX_CONNECT_MS);
+	}
+	if (s->state == LEASE_WAIT)
+		return STEP_WAIT;
+	if (s->state == LEASE_FAILED) {
+		log_warn("upstream cluster=%s server=%s: %s",
+		    e->cluster->config->name, lease_server(s),
+		    s->error != NULL ? s->error : "no server is left");
+		metrics_add(&e->worker->metrics, METRIC_UPSTREAM_FAILED, 0, 1);
+		return exchange_refuse(e, REFUSE_UPSTREAM, SLICE_EMPTY);
+	}
+	metrics_add(&e->worker->metrics,
+	    s->reused ? METRIC_UPSTREAM_REUSED : METRIC_UPSTREAM_DIALS, 0, 1);
+	return exchange_go(e, EX_FORWARD);
+}
+
+/* spec: T-45, T-46, T-50: what a client may not say to the API server */
+static bool
+is_dropped(const struct request_head *in, const struct header *f)
+{
+	static const unsigned dropped = FIELD_HOP | FIELD_FRAMING |
+	    FIELD_IDENTITY | FIELD_IMPERSONATE | FIELD_CREDENTIAL |
+	    FIELD_FORWARDING | FIELD_OVERRIDE | FIELD_OWN;
+
+	if ((f->class & dropped) != 0)
+		return true;
+	return headers_list_has(&in->headers, SLICE("connection"), f->name);
+}
+
+static bool
+build_request(struct exchange *e, const struct request_head *in,
+    struct request_head *out)
+{
+	struct headers *h = &out->headers;
+	struct slice authorization;
+	struct buf b;
+	char *text = arena_alloc(&e->arena, e->token.n + 8);
+	bool room = text != NULL;
+
+	if (!room)
+		return false;
+	/* spec: T-49: the verified token travels, once, rewritten by us */
+	buf_init_fixed(&b, text, e->token.n + 8);
+	buf_puts(&b, "Bearer ");
+	buf_put(&b, e->token);
+	authorization = buf_slice(&b);
+	out->method = in->method;
+	out->host = lease_authority(&e->lease);
+	out->framing = in->framing;
+	out->length = in->length;
+	out->upgrade = in->upgrade;
+	/* Path and query as received, in origin form. */
+	out->target = e->uri.has_query
+	    ? slice_make(e->uri.path.p,
+		  (size_t)(e->uri.query.p + e->uri.query.n - e->uri.path.p))
+	    : e->uri.path;
+	h->count = 0;
+	for (size_t i = 0; i < in->headers.count && room; i++) {
+		const struct header *f = &in->headers.list[i];
+
+		if (!is_dropped(in, f))
+			room = headers_add(h, f->name, f->value);
+	}
+	return room && headers_add(h, SLICE("Audit-ID"), e->audit_id) &&
+	    headers_add(h, SLICE("X-Forwarded-For"),
+		slice_of(e->client->address_text)) &&
+	    headers_add(h, SLICE("Authorization"), authorization);
+}
+
+enum step
+exchange_step_forward(struct exchange *e)
+{
+	struct request_head head;
+
+	if (!build_request(e, e->down->request, &head))
+		return exchange_refuse(e, REFUSE_BUSY, SLICE_EMPTY);
+	e->up = lease_leg(&e->lease, &e->task);
+	if (e->up == NULL || !leg_send_request(e->up, &head))
+		return exchange_refuse(e, REFUSE_UPSTREAM, SLICE_EMPTY);
+	(void)exchange_go(e, EX_RELAY);
+	if (!e->is_long_running)
+		timer_set(&e->timer, EX_FIRST_OCTET_MS);
+	return STEP_NEXT;
+}

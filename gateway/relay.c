@@ -1,0 +1,380 @@
+/*
+ * relay.c - body up, answer down, or a tunnel, with backpressure.
+ *
+ * Hot: per block of data; no allocation, at most RELAY_QUANTUM bytes a
+ * direction and turn.  A side is read only as far as the other takes it.
+ */
+#include "gateway/exchange.h"
+
+enum {
+	RELAY_QUANTUM = 128 * 1024
+};
+
+enum pump {
+	PUMP_WAIT,    /* the source has nothing now */
+	PUMP_BLOCKED, /* the destination takes nothing now */
+	PUMP_MORE,    /* the quantum is used up */
+	PUMP_END,     /* the source's message is complete and was passed on */
+	PUMP_SOURCE,  /* the source is broken */
+	PUMP_SINK,    /* the destination is broken */
+};
+
+/* What the kernel takes at once makes room at once; nobody would wake us. */
+static size_t
+room_after_flush(struct leg *to)
+{
+	size_t room = leg_room(to);
+
+	if (room == 0) {
+		leg_flush(to);
+		room = leg_room(to);
+	}
+	return room;
+}
+
+static enum pump
+pump(struct leg *from, struct leg *to, uint64_t *count)
+{
+	size_t budget = RELAY_QUANTUM;
+
+	for (;;) {
+		size_t room;
+		struct slice data;
+
+		if (to->sent_all)
+			return PUMP_END;
+		room = room_after_flush(to);
+		if (room > budget)
+			room = budget;
+		if (room == 0 && budget == 0)
+			return PUMP_MORE;
+		if (room == 0)
+			return to->broken != NULL ? PUMP_SINK : PUMP_BLOCKED;
+		switch (leg_read(from, room, &data)) {
+		case LEG_DATA:
+			*count += data.n;
+			budget -= data.n;
+			if (!leg_write(to, data))
+				return PUMP_SINK;
+			break;
+		case LEG_WAIT:
+			return PUMP_WAIT;
+		case LEG_END:
+			leg_end(to);
+			return to->sent_all ? PUMP_END : PUMP_SINK;
+		case LEG_BROKEN:
+			return PUMP_SOURCE;
+		}
+	}
+}
+
+/* The upstream is lost before an answer began: once more, elsewhere? */
+static bool
+may_retry(const struct exchange *e)
+{
+	return e->up->is_reused && !e->up->answer_began && !e->body_began &&
+	    !e->retried && (e->method == HTTP_GET || e->method == HTTP_HEAD) &&
+	    e->down->request != NULL;
+}
+
+static enum step
+lost_upstream(struct exchange *e)
+{
+	if (may_retry(e)) {
+		e->retried = true;
+		metrics_add(&e->worker->metrics, METRIC_UPSTREAM_RETRIED, 0, 1);
+		leg_release(e->up, LEG_BREAK);
+		e->up = NULL;
+		lease_end(&e->lease);
+		return exchange_go(e, EX_CONNECT);
+	}
+	metrics_add(&e->worker->metrics, METRIC_UPSTREAM_FAILED, 0, 1);
+	if (e->head_sent) {
+		/* spec: T-27: the break must be visible to the client */
+		e->ended_by = "upstream";
+		return exchange_go(e, EX_DONE);
+	}
+	log_warn("upstream cluster=%s server=%s audit-id=%.*s: %s",
+	    e->client->cluster->name, lease_server(&e->lease),
+	    SLICE_ARG(e->audit_id),
+	    e->up->broken != NULL ? e->up->broken : "lost");
+	return exchange_refuse(e, REFUSE_ANSWER, SLICE_EMPTY);
+}
+
+static enum step
+lost_client(struct exchange *e)
+{
+	e->ended_by = "client";
+	return exchange_go(e, EX_DONE);
+}
+
+/* The request's body, as long as the API server takes it. */
+static enum step
+pump_up(struct exchange *e)
+{
+	uint64_t before = e->bytes_up;
+	enum pump p;
+
+	if (e->up->sent_all)
+		return STEP_WAIT;
+	p = pump(e->down, e->up, &e->bytes_up);
+	if (e->bytes_up != before) {
+		e->body_began = true;
+		metrics_add(&e->worker->metrics, METRIC_BYTES_IN, 0,
+		    e->bytes_up - before);
+		if (!e->is_long_running && !e->head_sent)
+			timer_set(&e->timer, EX_FIRST_OCTET_MS);
+	}
+	if (p == PUMP_MORE)
+		loop_wake(&e->worker->loop, &e->task);
+	if (p == PUMP_SOURCE && !e->down->tunnel && !e->head_sent &&
+	    e->down->fault.status != 0)
+		return exchange_refuse(e, REFUSE_BODY, SLICE_EMPTY);
+	if (p == PUMP_SOURCE)
+		return lost_client(e);
+	/* An answer may still come although the body is not wanted. */
+	if (p == PUMP_SINK && e->up->response == NULL && e->up->broken != NULL)
+		return lost_upstream(e);
+	/* spec: T-06: a body without an octet */
+	if (p == PUMP_WAIT && !e->is_long_running && !e->head_sent &&
+	    e->bytes_up == before && e->timer.due_ms == 0)
+		timer_set(&e->timer, EX_BODY_MS);
+	return STEP_WAIT;
+}
+
+static bool
+is_passed_on(const struct headers *all, const struct header *f)
+{
+	if ((f->class & (FIELD_HOP | FIELD_FRAMING | FIELD_OWN)) != 0)
+		return false;
+	return !headers_list_has(all, SLICE("connection"), f->name);
+}
+
+static bool
+build_response(struct exchange *e, const struct response_head *in,
+    struct response_head *out)
+{
+	struct headers *h = &out->headers;
+	bool room = true;
+
+	out->status = in->status;
+	out->reason = in->reason;
+	out->minor = 1;
+	out->keep_alive = !e->worker->draining;
+	out->upgrade = in->upgrade;
+	out->framing = in->framing;
+	out->has_length = in->has_length;
+	out->length = in->length;
+	h->count = 0;
+	for (size_t i = 0; i < in->headers.count && room; i++) {
+		const struct header *f = &in->headers.list[i];
+
+		if (is_passed_on(&in->headers, f))
+			room = headers_add(h, f->name, f->value);
+	}
+	return room && headers_add(h, SLICE("Audit-ID"), e->audit_id);
+}
+
+/* A parked exchange keeps what audit needs, and nothing of the request. */
+static void
+park(struct exchange *e)
+{
+	leg_park(e->down);
+	leg_park(e->up);
+	e->token = SLICE_EMPTY;
+	worker_unuse(e->worker, e->use);
+	e->use = NULL;
+	e->cluster = NULL;
+}
+
+static enum step
+answer_head(struct exchange *e)
+{
+	struct response_head head;
+
+	if (!build_response(e, e->up->response, &head))
+		return exchange_refuse(e, REFUSE_ANSWER, SLICE_EMPTY);
+	e->status = head.status;
+	if (e->is_long_running)
+		exchange_audit_started(e);
+	if (!leg_send_response(e->down, &head))
+		return lost_client(e);
+	e->head_sent = true;
+	timer_off(&e->timer);
+	if (e->down->tunnel)
+		metrics_add(&e->worker->metrics, METRIC_TUNNELS, 0, 1);
+	if (e->is_long_running) {
+		metrics_add(&e->worker->metrics, METRIC_LONG_RUNNING, 0, 1);
+		park(e);
+	}
+	/* A watch's head goes out at once, long before its first event. */
+	leg_flush(e->down);
+	return STEP_NEXT;
+}
+
+static void
+watch_for_stall(struct exchange *e, enum pump p)
+{
+	if (p == PUMP_BLOCKED) {
+		if (!e->stalled)
+			timer_set(&e->timer,
+			    e->is_long_running ? EX_BLOCKED_LONG_MS
+					       : EX_BLOCKED_MS);
+		e->stalled = true;
+		return;
+	}
+	e->stalled = false;
+	if (e->is_long_running)
+		timer_off(&e->timer);
+	else
+		timer_set(&e->timer, EX_FIRST_OCTET_MS);
+}
+
+/* The answer's body, as fast as the client takes it. */
+static enum step
+pump_down(struct exchange *e)
+{
+	uint64_t before = e->bytes_down;
+	enum pump p = pump(e->up, e->down, &e->bytes_down);
+
+	if (e->bytes_down != before) {
+		metrics_add(&e->worker->metrics, METRIC_BYTES_OUT, 0,
+		    e->bytes_down - before);
+		e->stalled = false;
+	}
+	watch_for_stall(e, p);
+	switch (p) {
+	case PUMP_MORE:
+		loop_wake(&e->worker->loop, &e->task);
+		break;
+	case PUMP_END:
+		e->down_done = true;
+		break;
+	case PUMP_SOURCE:
+		return lost_upstream(e);
+	case PUMP_SINK:
+		return lost_client(e);
+	case PUMP_WAIT:
+		if (e->ending && !e->down->tunnel) {
+			/* A clean end: the client sees a whole answer. */
+			leg_end(e->down);
+			e->down_done = true;
+		}
+		break;
+	case PUMP_BLOCKED:
+		break;
+	}
+	return STEP_WAIT;
+}
+
+static enum step
+too_late(struct exchange *e)
+{
+	if (e->head_sent) {
+		e->ended_by = e->stalled ? "blocked client" : "slow upstream";
+		return exchange_go(e, EX_DONE);
+	}
+	/* The body is what is missing, unless it is complete. */
+	if (!e->up->sent_all)
+		return exchange_refuse(e, REFUSE_SLOW, SLICE_EMPTY);
+	return exchange_refuse(e, REFUSE_UPSTREAM_SLOW, SLICE_EMPTY);
+}
+
+/* Is everything that both sides owe each other done? */
+static bool
+is_over(const struct exchange *e)
+{
+	if (!e->down_done)
+		return false;
+	/* A tunnel ends when both directions did. */
+	return !e->down->tunnel || e->up->sent_all;
+}
+
+enum step
+exchange_step_relay(struct exchange *e)
+{
+	enum step s;
+
+	if (timer_is_due(&e->timer))
+		return too_late(e);
+	s = pump_up(e);
+	if (s == STEP_NEXT)
+		return s;
+	if (!e->head_sent) {
+		if (e->up->response == NULL && e->up->broken != NULL)
+			return lost_upstream(e);
+		if (e->up->response != NULL)
+			return answer_head(e);
+		if (e->down->broken != NULL)
+			return lost_client(e);
+		return STEP_WAIT;
+	}
+	if (!e->down_done) {
+		s = pump_down(e);
+		if (s == STEP_NEXT)
+			return s;
+	}
+	if (is_over(e))
+		return exchange_go(e, EX_FLUSH);
+	/* The client has gone: nobody reads the rest. */
+	if (e->down->broken != NULL)
+		return lost_client(e);
+	if (e->up->broken != NULL && !e->up->read_all)
+		return lost_upstream(e);
+	return STEP_WAIT;
+}
+
+/* What was written is on its way; the connection sends the rest. */
+enum step
+exchange_step_flush(struct exchange *e)
+{
+	return exchange_go(e, EX_DONE);
+}
+
+/* Writes the Status; the record is queued before its first octet. */
+enum step
+exchange_step_refuse(struct exchange *e)
+{
+	const struct refusal_row *row = refusal_row(e->refusal);
+	struct response_head head = {.status = row->status,
+	    .keep_alive = row->keeps && !e->worker->draining,
+	    .framing = BODY_LENGTH,
+	    .has_length = true};
+	char retry[12];
+	char text[16 * 1024];
+	struct buf body, number;
+
+	if (e->up != NULL) {
+		leg_release(e->up, LEG_BREAK);
+		e->up = NULL;
+	}
+	buf_init_fixed(&body, text, sizeof(text));
+	refuse_put_status(&body, e->refusal, e->message, e->about);
+	e->status = row->status;
+	metrics_add(&e->worker->metrics, METRIC_REFUSALS, row->stage, 1);
+	exchange_log_refusal(e);
+	exchange_audit_complete(e);
+	head.length = body.len;
+	if (e->method == HTTP_HEAD)
+		head.framing = BODY_NONE;
+	(void)headers_add(&head.headers, SLICE("Content-Type"),
+	    SLICE("application/json"));
+	(void)headers_add(&head.headers, SLICE("Cache-Control"),
+	    SLICE("no-cache, private"));
+	(void)headers_add(&head.headers, SLICE("X-Content-Type-Options"),
+	    SLICE("nosniff"));
+	(void)headers_add(&head.headers, SLICE("Audit-ID"), e->audit_id);
+	if (row->retry_after_s != 0) {
+		buf_init_fixed(&number, retry, sizeof(retry));
+		buf_putf(&number, "%u", row->retry_after_s);
+		(void)headers_add(&head.headers, SLICE("Retry-After"),
+		    buf_slice(&number));
+	}
+	e->head_sent = true;
+	e->is_long_running = false;
+	if (!leg_send_response(e->down, &head))
+		return exchange_go(e, EX_DONE);
+	if (head.framing == BODY_LENGTH && leg_write(e->down, buf_slice(&body)))
+		leg_end(e->down);
+	return exchange_go(e, EX_FLUSH);
+}

@@ -1,0 +1,223 @@
+/*
+ * build.c - loads what a configuration names.
+ */
+#include "snapshot/build.h"
+
+#include "config/file.h"
+#include "rbac/policy_load.h"
+
+static enum status
+build_listener(const char *path, struct snapshot_listener *l,
+    struct errinfo *err)
+{
+	const struct config_listener *c = l->config;
+	struct tls_server_options options = {.count = c->certificate_count,
+	    .tls13_only = c->tls13_only};
+	struct tls_certificate_files files[16];
+
+	if (c->certificate_count > COUNT_OF(files))
+		return errinfo_set(err, STATUS_LIMIT, path, c->line,
+		    "at most %zu certificates a listener", COUNT_OF(files));
+	for (size_t i = 0; i < c->certificate_count; i++)
+		files[i] = (struct tls_certificate_files){
+		    c->certificates[i].cert_file, c->certificates[i].key_file};
+	options.certificates = files;
+	return tls_server_new(&options, &l->tls, err);
+}
+
+/* Every bad prefix is told with its line. */
+static void
+add_prefixes(const char *path, const char *field, struct ranges *r,
+    const struct config_strings *list, bool deny, struct errinfo *err)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const char *why = NULL;
+		struct cidr c;
+		enum status st = cidr_parse(slice_of(list->list[i]), &c, &why);
+
+		if (st != STATUS_OK)
+			(void)errinfo_set(err, st, path, list->lines[i],
+			    "%s: \"%s\" is neither a network's name nor a "
+			    "prefix: %s",
+			    field, list->list[i], why != NULL ? why : "");
+		else if (ranges_add(r, &c, deny) != STATUS_OK)
+			(void)errinfo_set(err, STATUS_NOMEM, path, 0,
+			    "out of memory");
+	}
+}
+
+static void
+build_ranges(const char *path, struct cluster *c, struct errinfo *err)
+{
+	const struct config_cluster *config = c->config;
+	struct ranges *r = ranges_new();
+	enum status st = r != NULL ? STATUS_OK : STATUS_NOMEM;
+
+	c->ranges = r;
+	if (st == STATUS_OK) {
+		add_prefixes(path, "authorizedRanges.cidrs", r, &config->cidrs,
+		    false, err);
+		add_prefixes(path, "authorizedRanges.deny", r, &config->deny,
+		    true, err);
+		for (size_t i = 0; i < config->range_files.count; i++) {
+			/* Mistakes in it are in err. */
+			enum status one = ranges_add_file(r,
+			    config->range_files.list[i], false, NULL, err);
+
+			(void)one;
+		}
+		if (config->unrestricted)
+			ranges_add_everybody(r);
+		st = ranges_seal(r);
+	}
+	if (st != STATUS_OK)
+		(void)errinfo_set(err, st, path, 0, "out of memory");
+}
+
+/* Keys from jwksFiles; the others' slots stay empty. */
+static enum status
+build_keys(const char *path, struct cluster *c, struct errinfo *err)
+{
+	const struct config_cluster *config = c->config;
+	enum status st = STATUS_OK;
+
+	c->keys = keyset_new(c->issuers->count);
+	if (c->keys == NULL)
+		return errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
+	for (size_t i = 0; i < config->jwks_file_count; i++) {
+		const struct config_jwks_file *f = &config->jwks_files[i];
+		size_t n = issuers_find(c->issuers, slice_of(f->issuer));
+		struct buf text;
+		enum status one;
+
+		if (n == c->issuers->count) {
+			st = errinfo_set(err, STATUS_NOT_FOUND, path, f->line,
+			    "jwksFiles: no issuer \"%s\" in %s", f->issuer,
+			    config->authentication_file);
+			continue;
+		}
+		buf_init(&text, JWKS_BYTES_MAX);
+		one = file_read(f->path, &text, err);
+		if (one == STATUS_OK)
+			one = jwks_parse(buf_slice(&text), f->path,
+			    &c->keys->sets[n], err);
+		buf_release(&text);
+		if (one != STATUS_OK)
+			st = one;
+	}
+	return st;
+}
+
+static enum status
+build_authentication(const char *path, struct cluster *c, struct errinfo *err)
+{
+	const struct config_cluster *config = c->config;
+	struct issuers_options o = {
+	    .path = config->authentication_file,
+	    .algorithms = config->signing_algorithms.list,
+	    .algorithm_count = config->signing_algorithms.count,
+	    .key_hosts = config->key_hosts.list,
+	    .key_host_count = config->key_hosts.count,
+	    .reserved_users = config->reserved_users.list,
+	    .reserved_user_count = config->reserved_users.count,
+	    .reserved_groups = config->reserved_groups.list,
+	    .reserved_group_count = config->reserved_groups.count,
+	    .nbf_skew_s = config->nbf_skew_s,
+	    .exp_skew_s = config->exp_skew_s,
+	};
+	enum status st;
+
+	if (config->authentication_file == NULL)
+		return STATUS_OK;
+	st = issuers_load(&o, &c->issuers, err);
+	return st == STATUS_OK ? build_keys(path, c, err) : st;
+}
+
+static enum status
+build_authorization(struct cluster *c, struct errinfo *err)
+{
+	const struct config_cluster *config = c->config;
+	enum status st = STATUS_OK;
+
+	for (size_t i = 0; i < config->order_count; i++)
+		c->chain.order[i] = config->order[i] == CONFIG_RBAC
+		    ? AUTHORIZER_RBAC
+		    : AUTHORIZER_UPSTREAM;
+	c->chain.count = config->order_count;
+	if (config->rbac_files.count != 0)
+		st = policy_load(config->rbac_files.list,
+		    config->rbac_files.count, true, &c->policy, err);
+	c->chain.rbac = c->policy;
+	return st;
+}
+
+static enum status
+build_upstream(struct cluster *c, struct errinfo *err)
+{
+	struct tls_client_options o = {.ca_file = c->config->ca_file};
+	struct tls_client *tls = NULL;
+	enum status st = tls_client_new(&o, &tls, err);
+
+	if (st != STATUS_OK)
+		return st;
+	c->upstream = upstream_new(c->config, tls);
+	tls_client_unref(tls);
+	if (c->upstream == NULL)
+		return errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
+	return STATUS_OK;
+}
+
+/* All parts of a cluster; each is tried, so that every mistake shows. */
+static void
+build_cluster(const char *path, struct cluster *c, uint64_t generation,
+    struct errinfo *err)
+{
+	build_ranges(path, c, err);
+	(void)build_authentication(path, c, err);
+	(void)build_authorization(c, err);
+	if (build_upstream(c, err) == STATUS_OK)
+		c->upstream->generation = generation;
+}
+
+/*
+ * A number of its own for each cluster and change: remembered tokens are
+ * looked up by it, and no cluster takes what another one verified.
+ */
+static uint64_t
+authn_generation(uint64_t generation, size_t cluster)
+{
+	return generation << 16 | cluster;
+}
+
+enum status
+build_snapshot(const char *path, uint64_t generation, struct snapshot **out,
+    struct errinfo *err)
+{
+	struct config *config = NULL;
+	struct snapshot *s;
+	enum status st = config_load(path, CONFIG_NEED_ALL, &config, err);
+
+	if (st != STATUS_OK)
+		return st;
+	s = snapshot_new(config, generation);
+	config_unref(config);
+	if (s == NULL)
+		return errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
+	if (config->audit_policy_file != NULL)
+		st = audit_policy_load(config->audit_policy_file,
+		    &s->audit_policy, err);
+	for (size_t i = 0; i < s->cluster_count; i++) {
+		build_cluster(path, &s->clusters[i], generation, err);
+		s->clusters[i].authn_generation =
+		    authn_generation(generation, i);
+	}
+	for (size_t i = 0; i < s->listener_count; i++)
+		(void)build_listener(path, &s->listeners[i], err);
+	/* Every part was tried; err has collected all that is wrong. */
+	if (err->errors != 0 || st != STATUS_OK) {
+		snapshot_unref(s);
+		return st != STATUS_OK ? st : errinfo_status(err);
+	}
+	*out = s;
+	return STATUS_OK;
+}

@@ -1,0 +1,21 @@
+/*
+ * build.h - from a configuration file to a snapshot.
+ *
+ * Everything that the file names is loaded and checked; on any error nothing
+ * is taken over and err says what is wrong and where.  `check` and `serve`
+ * call the same function, so serve refuses what check refuses.
+ */
+#ifndef SNAPSHOT_BUILD_H
+#define SNAPSHOT_BUILD_H
+
+#include "snapshot/snapshot.h"
+
+/*
+ * path: of the configuration.  *out is new with one reference.  It has no
+ * sockets; its keysets hold the keys of jwksFiles only; names of upstream
+ * servers are not resolved.
+ */
+NODISCARD enum status build_snapshot(const char *path, uint64_t generation,
+    struct snapshot **out, struct errinfo *err);
+
+#endif

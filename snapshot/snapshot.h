@@ -1,0 +1,97 @@
+/*
+ * snapshot.h - everything a request is judged by, as one sealed object.
+ *
+ * A table of references to sealed parts: ranges, issuers, keys, RBAC, TLS,
+ * upstreams.  The control thread builds a new one aside and publishes it;
+ * replacing one part shares all the others.  Each loop holds one reference
+ * and counts in a plain integer the exchanges that use it (snapshot_use), so
+ * no request sees parts of two (T-128) and nothing old is pinned for long.
+ */
+#ifndef SNAPSHOT_SNAPSHOT_H
+#define SNAPSHOT_SNAPSHOT_H
+
+#include "acl/ranges.h"
+#include "audit/policy.h"
+#include "authn/issuers.h"
+#include "base/ref.h"
+#include "client/upstream.h"
+#include "config/config.h"
+#include "rbac/authorize.h"
+#include "tls/tls_ctx.h"
+
+/* The keys of all issuers of one cluster. */
+struct keyset {
+	struct ref ref;
+	size_t count;
+	struct jwks *sets[]; /* one an issuer; NULL: never had any */
+};
+
+struct keyset *keyset_new(size_t count); /* NULL: no memory */
+struct keyset *keyset_ref(struct keyset *k);
+void keyset_unref(struct keyset *k); /* NULL is fine */
+
+struct cluster {
+	const struct config_cluster *config;
+	struct ranges *ranges;
+	struct issuers *issuers; /* NULL: no token is accepted */
+	struct keyset *keys;     /* NULL likewise */
+	uint64_t
+	    authn_generation; /* of issuers and keys: what a remembered token was judged by */
+	struct policy *policy; /* NULL: none configured */
+	struct authorize_chain chain;
+	struct upstream *upstream;
+};
+
+/* A bound socket, shared by all loops and by snapshots that keep it. */
+struct listening {
+	struct ref ref;
+	int fd;
+	char address[128]; /* as configured */
+};
+
+struct listening *listening_ref(struct listening *l);
+void listening_unref(struct listening *l); /* NULL is fine */
+
+struct snapshot_listener {
+	const struct config_listener *config;
+	struct listening *socket;
+	struct tls_server *tls;
+};
+
+struct snapshot {
+	struct ref ref;
+	uint64_t generation;
+	struct config *config;
+	struct audit_policy *audit_policy; /* NULL: Metadata for everything */
+	struct snapshot_listener *listeners;
+	size_t listener_count;
+	struct cluster *clusters;
+	size_t cluster_count;
+};
+
+/* With room for what config names, everything else empty; NULL: no memory. */
+struct snapshot *snapshot_new(struct config *config, uint64_t generation);
+
+/* The same parts, each with one more reference, to replace some of them. */
+struct snapshot *snapshot_dup(const struct snapshot *s, uint64_t generation);
+
+struct snapshot *snapshot_ref(struct snapshot *s);
+void snapshot_unref(struct snapshot *s); /* NULL is fine */
+
+/* True if the cluster is reached by that listener. */
+bool cluster_has_listener(const struct cluster *c,
+    const struct config_listener *l);
+
+/*
+ * The cluster that a server name picks among those of the listener (design:
+ * SNI picks; without a name the only one; a name that nobody has: none).
+ * NULL: end the connection.
+ */
+const struct cluster *snapshot_route(const struct snapshot *s,
+    const struct config_listener *l, struct slice server_name);
+
+/* True if host is a server name of another cluster than c (421). */
+bool snapshot_is_foreign_host(const struct snapshot *s, const struct cluster *c,
+    struct slice host);
+
+#endif

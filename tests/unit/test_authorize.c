@@ -1,0 +1,159 @@
+/*
+ * test_authorize.c - the order of authorizers, and the Forbidden sentence.
+ */
+#include "rbac/authorize.h"
+
+#include "rbac/policy_load.h"
+#include "tests/support/rows.h"
+
+static struct policy *policy;
+
+static struct row {
+	const char *name;
+	enum authorizer order[AUTHORIZE_ORDER_MAX];
+	size_t count;
+	const char *user, *group;
+	enum decision decision;
+	enum authorizer by;
+} rows_table[] = {
+    /* clang-format off */
+	/* spec: T-61 */
+	{ "an empty order lets nobody in", { AUTHORIZER_NONE }, 0,
+	    "reader", "x", NO_OPINION, AUTHORIZER_NONE },
+	{ "rbac allows", { AUTHORIZER_RBAC }, 1,
+	    "reader", "x", ALLOW, AUTHORIZER_RBAC },
+	{ "rbac has no opinion", { AUTHORIZER_RBAC }, 1,
+	    "x", "x", NO_OPINION, AUTHORIZER_NONE },
+	{ "a name that is none of ours has no opinion", { AUTHORIZER_NONE,
+	    AUTHORIZER_MASTERS }, 2, "reader", "x", NO_OPINION,
+	    AUTHORIZER_NONE },
+	{ "azure has no opinion before it is built",
+	    { AUTHORIZER_AZURE, AUTHORIZER_RBAC }, 2,
+	    "reader", "x", ALLOW, AUTHORIZER_RBAC },
+	{ "upstream takes what nobody allowed",
+	    { AUTHORIZER_RBAC, AUTHORIZER_UPSTREAM }, 2,
+	    "x", "x", ALLOW, AUTHORIZER_UPSTREAM },
+	{ "upstream alone", { AUTHORIZER_UPSTREAM }, 1,
+	    "x", "x", ALLOW, AUTHORIZER_UPSTREAM },
+	{ "rbac first, then upstream",
+	    { AUTHORIZER_RBAC, AUTHORIZER_UPSTREAM }, 2,
+	    "reader", "x", ALLOW, AUTHORIZER_RBAC },
+	/* spec: kubernetes/apiserver pkg/authorization/authorizerfactory */
+	{ "masters before an empty order", { AUTHORIZER_NONE }, 0,
+	    "x", "system:masters", ALLOW, AUTHORIZER_MASTERS },
+	{ "masters before rbac", { AUTHORIZER_RBAC }, 1,
+	    "reader", "system:masters", ALLOW, AUTHORIZER_MASTERS },
+	{ "a user named system:masters is nobody special",
+	    { AUTHORIZER_RBAC }, 1, "system:masters", "x", NO_OPINION,
+	    AUTHORIZER_NONE },
+    /* clang-format on */
+};
+
+static void
+check_row(void **state)
+{
+	const struct row *r = *state;
+	struct slice group = slice_of(r->group);
+	struct user u = {.name = slice_of(r->user),
+	    .groups = &group,
+	    .group_count = 1};
+	struct attributes a = {.is_resource = true,
+	    .verb = SLICE("get"),
+	    .resource = SLICE("pods"),
+	    .ns = SLICE("dev")};
+	struct authorize_chain chain = {.count = r->count, .rbac = policy};
+	struct verdict v;
+
+	memcpy(chain.order, r->order, sizeof(chain.order));
+	v = authorize(&chain, &u, &a);
+	assert_int_equal(v.decision, r->decision);
+	assert_string_equal(authorizer_name(v.by), authorizer_name(r->by));
+}
+
+static void
+test_no_policy_no_right(void **state)
+{
+	struct authorize_chain chain = {.order = {AUTHORIZER_RBAC}, .count = 1};
+	struct user u = {.name = SLICE("reader")};
+	struct attributes a = {.verb = SLICE("get")};
+
+	(void)state;
+	assert_int_equal(authorize(&chain, &u, &a).decision, NO_OPINION);
+}
+
+static void
+test_lookup_errors_reach_the_reason(void **state)
+{
+	struct authorize_chain chain = {
+	    .order = {AUTHORIZER_RBAC, AUTHORIZER_AZURE},
+	    .count = 2,
+	    .rbac = policy,
+	};
+	struct user u = {.name = SLICE("lost")};
+	struct attributes a = {.verb = SLICE("get"), .path = SLICE("/x")};
+	struct verdict v = authorize(&chain, &u, &a);
+	struct buf text;
+
+	(void)state;
+	assert_int_equal(v.decision, NO_OPINION);
+	buf_init(&text, 1024);
+	policy_put_reason(&text, policy, &v, &u, &a);
+	assert_slice(buf_slice(&text),
+	    "RBAC: role.rbac.authorization.k8s.io \"pod-reader\" not found");
+	buf_release(&text);
+}
+
+static void
+test_nobody_decided_no_words(void **state)
+{
+	struct verdict zero = {.decision = NO_OPINION};
+	struct user u = {.name = SLICE("x")};
+	struct attributes a = {.is_resource = false};
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, 1024);
+	policy_put_reason(&text, NULL, &zero, &u, &a);
+	zero.decision = ALLOW; /* by masters or upstream: no sentence */
+	policy_put_reason(&text, policy, &zero, &u, &a);
+	assert_int_equal(text.len, 0);
+	buf_release(&text);
+}
+
+/* A message that does not fit is marked, and nothing is written past it. */
+static void
+test_forbidden_that_does_not_fit(void **state)
+{
+	struct user u = {.name = SLICE("somebody")};
+	struct attributes a = {.verb = SLICE("get"), .path = SLICE("/healthz")};
+	char room[32];
+	struct buf text;
+
+	(void)state;
+	buf_init_fixed(&text, room, sizeof(room));
+	authorize_put_forbidden(&text, &u, &a);
+	assert_true(text.overflow);
+	assert_true(text.len <= sizeof(room));
+}
+
+int
+main(void)
+{
+	const char *paths[] = {"tests/vectors/rbac/rules.yaml"};
+	struct rows rows = {0};
+	int failed;
+
+	if (policy_load(paths, 1, true, &policy, NULL) != STATUS_OK)
+		return 1;
+	ROWS_ADD_TABLE(&rows, rows_table, check_row);
+	rows_add(&rows, "no policy, no right", test_no_policy_no_right, NULL);
+	rows_add(&rows, "lookup errors reach the reason",
+	    test_lookup_errors_reach_the_reason, NULL);
+	rows_add(&rows, "nobody decided, no words",
+	    test_nobody_decided_no_words, NULL);
+	rows_add(&rows, "a Forbidden message that does not fit",
+	    test_forbidden_that_does_not_fit, NULL);
+	failed = rows_run(&rows, "authorize");
+	policy_unref(policy);
+	return failed;
+}

@@ -1,0 +1,55 @@
+/*
+ * internal.h - what the files of tls/ share and nobody else sees.
+ */
+#ifndef TLS_INTERNAL_H
+#define TLS_INTERNAL_H
+
+#include <mbedtls/ssl.h>
+#include <mbedtls/ssl_ticket.h>
+#include <mbedtls/x509_crt.h>
+
+#include "base/ref.h"
+#include "tls/signer.h"
+
+struct tls_certificate {
+	mbedtls_x509_crt chain;
+	struct signer signer;
+};
+
+struct tls_server {
+	struct ref ref;
+	mbedtls_ssl_config conf;
+	mbedtls_ssl_ticket_context tickets;
+	struct tls_certificate *certificates;
+	size_t count;
+};
+
+struct tls_client {
+	struct ref ref;
+	mbedtls_ssl_config conf;
+	mbedtls_x509_crt ca;
+	struct tls_certificate own; /* empty unless has_own */
+	bool has_own;
+};
+
+/* getrandom(2) behind mbedTLS's signature: no state, any thread. */
+int tls_random(void *unused, unsigned char *out, size_t n);
+
+/*
+ * True if the certificate is for that name: a dNSName of its subject
+ * alternative names, '*' for one leftmost label (RFC 6125 6.4.3).
+ */
+bool tls_certificate_has_name(const mbedtls_x509_crt *crt, struct slice name);
+
+/* True if the certificate is for that address: 4 or 16 octets. */
+bool tls_certificate_has_address(const mbedtls_x509_crt *crt,
+    struct slice octets);
+
+/* From the certificate callback: the ClientHello's name; tells whose it is. */
+struct tls_server *tls_conn_hello_seen(mbedtls_ssl_context *ssl,
+    const unsigned char *name, size_t n);
+
+/* mbedTLS's words for a return code. */
+void tls_strerror(int rc, char *out, size_t size);
+
+#endif
