@@ -192,7 +192,7 @@ format_v6(const struct address *a, char out[ADDRESS_TEXT])
 	unsigned groups[GROUPS], start, count;
 	size_t n = 0;
 
-	for (unsigned i = 0; i < GROUPS; i++)
+	for (size_t i = 0; i < GROUPS; i++)
 		groups[i] =
 		    (unsigned)a->octets[2 * i] << 8 | a->octets[2 * i + 1];
 	find_zeros(groups, &start, &count);

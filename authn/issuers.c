@@ -9,9 +9,11 @@
 #include "authn/issuers_parts.h"
 #include "authn/strict_json.h"
 #include "authn/user.h"
+#include "config/file.h"
 
 enum {
-	ARENA_MAX = 64 * 1024 * 1024
+	ARENA_MAX = 64 * 1024 * 1024,
+	FILE_MAX = 16 * 1024 * 1024
 };
 
 static const struct issuers_whole *
@@ -93,10 +95,10 @@ add_discovery_urls(struct issuers_whole *w)
 
 static enum status
 fill(struct issuers_whole *w, const struct issuers_options *o,
-    struct errinfo *err)
+    struct slice text, struct errinfo *err)
 {
 	enum status st = read_algorithms(w, o, err);
-	enum status loaded = issuers_load_file(w, o->path, err);
+	enum status loaded = issuers_read(w, text, o->path, err);
 
 	if (st != STATUS_OK || loaded != STATUS_OK)
 		return st != STATUS_OK ? st : loaded;
@@ -115,8 +117,8 @@ fill(struct issuers_whole *w, const struct issuers_options *o,
 }
 
 enum status
-issuers_load(const struct issuers_options *o, struct issuers **out,
-    struct errinfo *err)
+issuers_parse(const struct issuers_options *o, struct slice text,
+    struct issuers **out, struct errinfo *err)
 {
 	struct issuers_whole *w = calloc(1, sizeof(*w));
 	enum status st;
@@ -126,11 +128,26 @@ issuers_load(const struct issuers_options *o, struct issuers **out,
 		    "out of memory");
 	ref_init(&w->ref);
 	arena_init(&w->arena, ARENA_MAX);
-	st = fill(w, o, err);
+	st = fill(w, o, text, err);
 	if (st == STATUS_OK)
 		*out = &w->known;
 	else
 		issuers_unref(&w->known);
+	return st;
+}
+
+enum status
+issuers_load(const struct issuers_options *o, struct issuers **out,
+    struct errinfo *err)
+{
+	struct buf text;
+	enum status st;
+
+	buf_init(&text, FILE_MAX);
+	st = file_read(o->path, &text, err);
+	if (st == STATUS_OK)
+		st = issuers_parse(o, buf_slice(&text), out, err);
+	buf_release(&text);
 	return st;
 }
 

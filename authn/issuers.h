@@ -23,9 +23,8 @@ struct claim_rule {
 
 /* All text of an issuer is NUL-terminated and holds no NUL. */
 struct issuer {
-	struct slice url; /* what iss must equal, octet for octet */
-	struct slice
-	    discovery_url; /* empty: url + /.well-known/openid-configuration */
+	struct slice url;           /* what iss must equal, octet for octet */
+	struct slice discovery_url; /* empty: issuers_discovery_url() tells */
 	struct slice ca_pem; /* certificateAuthority; empty: the system's */
 	const struct slice *audiences; /* at least one */
 	size_t audience_count;
@@ -64,6 +63,11 @@ struct issuers {
  */
 NODISCARD enum status issuers_load(const struct issuers_options *o,
     struct issuers **out, struct errinfo *err);
+
+/* The same for text in memory; o->path only stands for it in errors. */
+NODISCARD enum status issuers_parse(const struct issuers_options *o,
+    struct slice text, struct issuers **out, struct errinfo *err);
+
 struct issuers *issuers_ref(struct issuers *i);
 void issuers_unref(struct issuers *i); /* NULL is fine */
 

@@ -65,6 +65,7 @@ field_bad(struct load *l, const struct field *f, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	l->first = l->first != STATUS_OK ? l->first : STATUS_MALFORMED;
 	(void)errinfo_set(l->err, STATUS_MALFORMED, l->file, f->line, "%s%s%s",
 	    f->path, f->path[0] != '\0' ? ": " : "", text);
 }
@@ -134,7 +135,7 @@ field_room(struct load *l, size_t count, size_t size)
 	void *room = arena_alloc(&l->w->arena, count * size);
 
 	if (room == NULL)
-		(void)errinfo_set(l->err, STATUS_NOMEM, l->file, 0,
+		l->first = errinfo_set(l->err, STATUS_NOMEM, l->file, 0,
 		    "out of memory");
 	else
 		memset(room, 0, count * size);

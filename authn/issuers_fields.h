@@ -12,6 +12,7 @@ struct load {
 	struct issuers_whole *w;
 	const char *file;
 	struct errinfo *err;
+	enum status first; /* outcome of the first mistake */
 };
 
 /* A field, there or not, with its line and its path from the root. */

@@ -263,19 +263,16 @@ load_document(struct load *l, const struct tree *t)
 }
 
 enum status
-issuers_load_file(struct issuers_whole *w, const char *path,
+issuers_read(struct issuers_whole *w, struct slice text, const char *name,
     struct errinfo *err)
 {
-	struct load l = {w, path, err};
-	unsigned before = err->errors;
+	struct load l = {.w = w, .file = name, .err = err};
 	struct tree *t = NULL;
-	enum status st = tree_read_file(path, &t, err);
+	enum status st = tree_parse(text, name, &t, err);
 
 	if (st != STATUS_OK)
 		return st;
 	load_document(&l, t);
 	tree_free(t);
-	if (err->errors == before)
-		return STATUS_OK;
-	return w->arena.overflow ? STATUS_NOMEM : STATUS_MALFORMED;
+	return l.first;
 }

@@ -22,10 +22,10 @@ struct issuers_whole {
 };
 
 /*
- * Fill w->known.list from the AuthenticationConfiguration at path.  Every
- * mistake is added to err, the first one's outcome returned.
+ * Fill w->known.list from an AuthenticationConfiguration; name stands for it
+ * in errors.  Every mistake is added to err, the first one's outcome returned.
  */
-NODISCARD enum status issuers_load_file(struct issuers_whole *w,
-    const char *path, struct errinfo *err);
+NODISCARD enum status issuers_read(struct issuers_whole *w, struct slice text,
+    const char *name, struct errinfo *err);
 
 #endif

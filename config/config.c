@@ -502,6 +502,16 @@ read_authentication(struct reader *r, const struct place *cluster,
 	check_reserved(r, &g, &out->reserved_groups);
 }
 
+static bool
+order_has(const struct config_cluster *c, enum config_authorizer a)
+{
+	for (size_t i = 0; i < c->order_count; i++) {
+		if (c->order[i] == a)
+			return true;
+	}
+	return false;
+}
+
 static void
 read_order(struct reader *r, const struct place *authorization,
     struct config_cluster *out)
@@ -524,22 +534,12 @@ read_order(struct reader *r, const struct place *authorization,
 		}
 		if (word == 1 && i + 1 != count)
 			read_error(r, &item, "upstream can only be the last");
-		if (i > 0 && out->order_count == i && word == 0)
+		if (word == 0 && order_has(out, CONFIG_RBAC))
 			read_error(r, &item, "rbac stands there twice");
 		if (out->order_count < COUNT_OF(out->order))
 			out->order[out->order_count++] =
 			    word == 0 ? CONFIG_RBAC : CONFIG_UPSTREAM;
 	}
-}
-
-static bool
-order_has(const struct config_cluster *c, enum config_authorizer a)
-{
-	for (size_t i = 0; i < c->order_count; i++) {
-		if (c->order[i] == a)
-			return true;
-	}
-	return false;
 }
 
 static void
@@ -824,6 +824,7 @@ config_load(const char *path, enum config_need need, struct config **out,
 	unsigned before = err->errors;
 	enum status st = tree_read_file(path, &tree, err);
 
+	*out = NULL;
 	if (st != STATUS_OK)
 		return st;
 	l = calloc(1, sizeof(*l));
@@ -843,12 +844,8 @@ config_load(const char *path, enum config_need need, struct config **out,
 	else
 		read_all(&r, tree_root(tree, 0), &l->config, need);
 	tree_free(tree);
-	if (err->errors != before) {
-		config_unref(&l->config);
-		return STATUS_MALFORMED;
-	}
 	*out = &l->config;
-	return STATUS_OK;
+	return err->errors != before ? STATUS_MALFORMED : STATUS_OK;
 }
 
 const struct config_cluster *

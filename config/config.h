@@ -155,8 +155,10 @@ enum config_need {
  * Load the file at path.  Every mistake is added to err with its line, field
  * (as a path: clusters[0].upstream.servers[1]) and what would be right; a
  * field of the schema that this version does not implement is an error that
- * says so.  Files that it names are not opened here.  *out is new, with one
- * reference, and only set when there was no error; warnings may be in err.
+ * says so.  Files that it names are not opened here; prefixes are taken as
+ * they are written.  *out is new with one reference, or NULL.  After an error
+ * it may still hold what could be read, with NULL where something is missing:
+ * good for finding more mistakes, and for nothing else.
  */
 NODISCARD enum status config_load(const char *path, enum config_need need,
     struct config **out, struct errinfo *err);

@@ -29,7 +29,7 @@ read_some(int fd, const char *path, struct buf *out, bool *end,
     struct errinfo *err)
 {
 	size_t want = buf_room(out) < FILE_STEP ? buf_room(out) : FILE_STEP;
-	char probe; /* tells a full file from one that is too large */
+	char probe = 0; /* tells a full file from one that is too large */
 	char *to = want != 0 ? buf_reserve(out, want) : &probe;
 	ssize_t n;
 

@@ -160,7 +160,8 @@ list_from(struct list *l, const size_t *ids, size_t count)
 		return STATUS_NOMEM;
 	if (count != 0)
 		memcpy(copy, ids, count * sizeof(*copy));
-	*l = (struct list){copy, count};
+	l->ids = copy;
+	l->count = count;
 	return STATUS_OK;
 }
 
@@ -275,7 +276,7 @@ prepare(struct aggregation *g)
 
 	for (size_t i = 0; i < g->count; i++)
 		rules += g->roles[i].count;
-	g->lists = calloc(g->count, sizeof(*g->lists));
+	g->lists = calloc(g->count + 1, sizeof(*g->lists));
 	g->rules = calloc(rules + 1, sizeof(struct rule *));
 	g->seen = calloc(rules + 1, sizeof(*g->seen));
 	g->found = calloc(rules + 1, sizeof(*g->found));

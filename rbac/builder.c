@@ -51,10 +51,8 @@ put_take(struct builder *b, struct stored *s)
 	 * putting back into the slot just freed needs no memory. */
 	former = strmap_remove(&b->objects, s->key);
 	st = strmap_put(&b->objects, s->key, s, NULL);
-	if (st != STATUS_OK) {
+	if (st != STATUS_OK)
 		stored_unref(s);
-		s = NULL;
-	}
 	stored_unref(former);
 	return st;
 }

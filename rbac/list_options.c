@@ -32,13 +32,17 @@ struct params {
 
 /* --- percent-decoding ---------------------------------------------------------- */
 
-static int
+enum {
+	NO_DIGIT = 16
+};
+
+static unsigned
 hex_value(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
 	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : NO_DIGIT;
 }
 
 static bool
@@ -47,8 +51,8 @@ has_bad_escape(struct slice s)
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] != '%')
 			continue;
-		if (s.n - i < 3 || hex_value(s.p[i + 1]) < 0 ||
-		    hex_value(s.p[i + 2]) < 0)
+		if (s.n - i < 3 || hex_value(s.p[i + 1]) == NO_DIGIT ||
+		    hex_value(s.p[i + 2]) == NO_DIGIT)
 			return true;
 	}
 	return false;

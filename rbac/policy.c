@@ -38,7 +38,7 @@ policy_unref(struct policy *p)
 struct policy_counts
 policy_counts(const struct policy *p)
 {
-	return p->counts;
+	return p != NULL ? p->counts : (struct policy_counts){ 0 };
 }
 
 /* --- reasons ------------------------------------------------------------------- */

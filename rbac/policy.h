@@ -25,6 +25,7 @@ struct policy_counts {
 	size_t roles, cluster_roles, role_bindings, cluster_role_bindings;
 	size_t skipped; /* manifests of other kinds */
 };
+/* p may be NULL: none of anything. */
 struct policy_counts policy_counts(const struct policy *p);
 
 /*

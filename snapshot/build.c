@@ -18,9 +18,15 @@ build_listener(const char *path, struct snapshot_listener *l,
 	if (c->certificate_count > COUNT_OF(files))
 		return errinfo_set(err, STATUS_LIMIT, path, c->line,
 		    "at most %zu certificates a listener", COUNT_OF(files));
-	for (size_t i = 0; i < c->certificate_count; i++)
+	if (c->certificate_count == 0)
+		return STATUS_MALFORMED; /* told by the configuration's loader */
+	for (size_t i = 0; i < c->certificate_count; i++) {
+		if (c->certificates[i].cert_file == NULL ||
+		    c->certificates[i].key_file == NULL)
+			return STATUS_MALFORMED;
 		files[i] = (struct tls_certificate_files){
 		    c->certificates[i].cert_file, c->certificates[i].key_file};
+	}
 	options.certificates = files;
 	return tls_server_new(&options, &l->tls, err);
 }
@@ -156,8 +162,11 @@ build_upstream(struct cluster *c, struct errinfo *err)
 {
 	struct tls_client_options o = {.ca_file = c->config->ca_file};
 	struct tls_client *tls = NULL;
-	enum status st = tls_client_new(&o, &tls, err);
+	enum status st;
 
+	if (c->config->ca_file == NULL)
+		return STATUS_MALFORMED; /* told by the configuration's loader */
+	st = tls_client_new(&o, &tls, err);
 	if (st != STATUS_OK)
 		return st;
 	c->upstream = upstream_new(c->config, tls);
@@ -197,13 +206,14 @@ build_snapshot(const char *path, uint64_t generation, struct snapshot **out,
 	struct snapshot *s;
 	enum status st = config_load(path, CONFIG_NEED_ALL, &config, err);
 
-	if (st != STATUS_OK)
+	/* What could be read is built all the same: it has mistakes too. */
+	if (config == NULL)
 		return st;
 	s = snapshot_new(config, generation);
 	config_unref(config);
 	if (s == NULL)
 		return errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
-	if (config->audit_policy_file != NULL)
+	if (config->audit_policy_file != NULL && st == STATUS_OK)
 		st = audit_policy_load(config->audit_policy_file,
 		    &s->audit_policy, err);
 	for (size_t i = 0; i < s->cluster_count; i++) {
