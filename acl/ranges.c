@@ -89,7 +89,7 @@ ranges_unref(struct ranges *r)
 	free(r);
 }
 
-/* --- numbers ---------------------------------------------------------------- */
+/* --- numbers -------------------------------------------------------------- */
 
 static uint64_t
 read_be(const unsigned char *p, size_t n)
@@ -149,22 +149,17 @@ row_of(const struct side *s, struct key k)
 	return (size_t)(k.hi << s->skip >> (64 - s->bits));
 }
 
-/* --- building --------------------------------------------------------------- */
+/* --- building ------------------------------------------------------------- */
 
-enum status
-ranges_add(struct ranges *r, const struct cidr *c, bool deny)
+static enum status
+side_add(struct side *s, const struct cidr *c, bool deny)
 {
-	struct side *s = c->base.family == FAMILY_V4 ? &r->v4 : &r->v6;
-	struct range *list;
-	size_t room;
-
-	if (c->base.family == FAMILY_NONE)
-		return STATUS_MALFORMED;
 	if (s->count >= NOWHERE)
 		return STATUS_LIMIT;
 	if (s->count == s->room) {
-		room = s->room != 0 ? s->room * 2 : 16;
-		list = reallocarray(s->list, room, sizeof(*list));
+		size_t room = s->room != 0 ? s->room * 2 : 16;
+		struct range *list = reallocarray(s->list, room, sizeof(*list));
+
 		if (list == NULL)
 			return STATUS_NOMEM;
 		s->list = list;
@@ -176,8 +171,22 @@ ranges_add(struct ranges *r, const struct cidr *c, bool deny)
 	    .len = (uint8_t)c->len,
 	    .flags = deny ? DENY_FLAG : ALLOW_FLAG,
 	};
-	r->sealed = false;
 	return STATUS_OK;
+}
+
+enum status
+ranges_add(struct ranges *r, const struct cidr *c, bool deny)
+{
+	r->sealed = false;
+	switch (c->base.family) {
+	case FAMILY_V4:
+		return side_add(&r->v4, c, deny);
+	case FAMILY_V6:
+		return side_add(&r->v6, c, deny);
+	case FAMILY_NONE:
+		break;
+	}
+	return STATUS_MALFORMED;
 }
 
 void
@@ -288,7 +297,7 @@ ranges_seal(struct ranges *r)
 	return st;
 }
 
-/* --- text ------------------------------------------------------------------- */
+/* --- text ----------------------------------------------------------------- */
 
 static struct slice
 trim_blanks(struct slice s)
@@ -368,7 +377,7 @@ ranges_add_file(struct ranges *r, const char *path, bool deny, size_t *added,
 	return st;
 }
 
-/* --- asking ----------------------------------------------------------------- */
+/* --- asking --------------------------------------------------------------- */
 
 /* The last prefix whose base is not above k, or NOWHERE. */
 static uint32_t

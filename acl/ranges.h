@@ -26,7 +26,7 @@ void ranges_unref(struct ranges *r); /* NULL is fine */
 
 /*
  * Add one prefix; adding it twice is fine.  Only before the set is shared;
- * ranges_seal() must follow.  STATUS_NOMEM or STATUS_LIMIT change nothing.
+ * ranges_seal() must follow.  STATUS_NOMEM and STATUS_LIMIT add nothing.
  */
 NODISCARD enum status ranges_add(struct ranges *r, const struct cidr *c,
     bool deny);

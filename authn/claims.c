@@ -3,8 +3,6 @@
  */
 #include "authn/claims.h"
 
-#include <math.h>
-
 #include "authn/strict_json.h"
 #include "base/arena.h"
 
@@ -29,7 +27,7 @@ read_time(const json_t *v, double *out)
 	if (!json_is_number(v))
 		return false;
 	t = json_number_value(v);
-	if (!isfinite(t) || t < 0 || t > 9007199254740992.0)
+	if (!(t >= 0 && t <= 9007199254740992.0))
 		return false;
 	*out = t;
 	return true;
@@ -45,7 +43,9 @@ check_times(const struct issuers *issuers, const json_t *claims, int64_t now_s,
 
 	if (!read_time(claim(claims, "exp"), &exp))
 		return AUTHN_EXPIRED;
-	*expires_s = (int64_t)ceil(exp) + issuers->exp_skew_s;
+	*expires_s = (int64_t)exp + issuers->exp_skew_s;
+	if ((double)(int64_t)exp < exp) /* a fraction lasts its second out */
+		++*expires_s;
 	if (now_s >= *expires_s)
 		return AUTHN_EXPIRED;
 	if (not_before != NULL && !json_is_null(not_before) &&

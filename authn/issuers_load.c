@@ -171,7 +171,7 @@ load_jwt(struct load *l, const struct field *root)
 		    count, ISSUERS_MAX);
 		return;
 	}
-	if (count == 0)
+	if (jwt.node == NULL || (jwt.node->kind == NODE_LIST && count == 0))
 		errinfo_warn(l->err, l->file, jwt.line,
 		    "jwt: is empty: no token will be accepted");
 	list = field_room(l, count, sizeof(*list));

@@ -54,7 +54,8 @@ is_der_sequence(const unsigned char *der, size_t n)
 		return false;
 	for (size_t i = 0; i < octets; i++)
 		length = length << 8 | der[2 + i];
-	return length + 2 + octets == n;
+	/* The short form, and no zeros before, where they would do. */
+	return length >= 0x80 && der[2] != 0 && length + 2 + octets == n;
 }
 
 static bool

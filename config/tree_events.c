@@ -37,9 +37,11 @@ struct reader {
 	size_t top, room;
 	struct frame frames[TREE_DEPTH];
 	size_t depth;
+	const struct node **roots; /* the documents so far */
+	size_t root_count, root_room;
 };
 
-/* --- mistakes -------------------------------------------------------------- */
+/* --- mistakes ------------------------------------------------------------- */
 
 static unsigned
 line_of(const yaml_event_t *ev)
@@ -108,7 +110,7 @@ reject_extras(struct reader *r, unsigned line, const yaml_char_t *anchor,
 		    "a string stands in quotes");
 }
 
-/* --- nodes ------------------------------------------------------------------ */
+/* --- nodes ---------------------------------------------------------------- */
 
 static struct node *
 node_new(struct reader *r, enum node_kind kind, unsigned line)
@@ -126,21 +128,19 @@ node_new(struct reader *r, enum node_kind kind, unsigned line)
 static enum status
 add_root(struct reader *r, const struct node *n)
 {
-	struct tree *t = r->tree;
-
 	if (n->kind == NODE_NULL)
 		return STATUS_OK;
-	if (t->count == t->room) {
-		size_t room = t->room != 0 ? t->room * 2 : 4;
+	if (r->root_count == r->root_room) {
+		size_t room = r->root_room != 0 ? r->root_room * 2 : 4;
 		const struct node **roots =
-		    reallocarray(t->roots, room, sizeof(*roots));
+		    reallocarray(r->roots, room, sizeof(*roots));
 
 		if (roots == NULL)
 			return out_of_memory(r);
-		t->roots = roots;
-		t->room = room;
+		r->roots = roots;
+		r->root_room = room;
 	}
-	t->roots[t->count++] = n;
+	r->roots[r->root_count++] = n;
 	return STATUS_OK;
 }
 
@@ -190,7 +190,7 @@ add_value(struct reader *r, const struct node *n)
 	return push_pair(r, pair);
 }
 
-/* --- keys ------------------------------------------------------------------- */
+/* --- keys ----------------------------------------------------------------- */
 
 /*
  * A plain key that reads as a boolean or an integer is that value's JSON
@@ -287,7 +287,7 @@ check_keys(struct reader *r, struct pair *pairs, size_t count)
 	return STATUS_OK;
 }
 
-/* --- events ----------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------- */
 
 static enum status
 on_scalar(struct reader *r, const yaml_event_t *ev)
@@ -451,6 +451,8 @@ tree_events_read(struct tree *t, struct slice text, struct errinfo *err)
 	yaml_parser_set_input_string(&r->parser,
 	    (const unsigned char *)(text.n != 0 ? text.p : ""), text.n);
 	st = read_events(r);
+	t->roots = r->roots;
+	t->count = r->root_count;
 	yaml_parser_delete(&r->parser);
 	free(r->stack);
 	free(r);

@@ -11,7 +11,7 @@ struct tree {
 	char *name;
 	struct arena arena; /* nodes and their text */
 	const struct node **roots;
-	size_t count, room;
+	size_t count;
 };
 
 /*

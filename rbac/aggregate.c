@@ -14,8 +14,8 @@
 
 /* The numbers of a role's rules. */
 struct list {
-	size_t *ids;
-	size_t count;
+	size_t *ids; /* in the arena, with room for so many */
+	size_t count, room;
 };
 
 struct aggregation {
@@ -28,10 +28,10 @@ struct aggregation {
 	size_t walk;
 	size_t *found;         /* what a walk collects */
 	struct strmap numbers; /* a rule's content -> &rules[number] */
-	struct arena keys;
+	struct arena arena;    /* lists and keys */
 };
 
-/* --- selectors ------------------------------------------------------------------ */
+/* --- selectors ------------------------------------------------------------ */
 
 static bool
 op_is(const struct requirement *r, const char *op)
@@ -104,7 +104,7 @@ selects(const struct selector *s, const struct role *r)
 	return true;
 }
 
-/* --- numbers for rules ------------------------------------------------------------ */
+/* --- numbers for rules ---------------------------------------------------- */
 
 static void
 put_strings(struct buf *b, const struct strings *s)
@@ -142,8 +142,8 @@ number_rule(struct aggregation *g, const struct rule *r, struct buf *key,
 	if (known == NULL) {
 		known = &g->rules[++g->rule_count];
 		*known = r;
-		copy = arena_dup(&g->keys, buf_slice(key));
-		if (g->keys.overflow ||
+		copy = arena_dup(&g->arena, buf_slice(key));
+		if (g->arena.overflow ||
 		    strmap_put(&g->numbers, copy, known, NULL) != STATUS_OK)
 			return STATUS_NOMEM;
 	}
@@ -152,16 +152,17 @@ number_rule(struct aggregation *g, const struct rule *r, struct buf *key,
 }
 
 static enum status
-list_from(struct list *l, const size_t *ids, size_t count)
+list_set(struct aggregation *g, struct list *l, const size_t *ids, size_t n)
 {
-	size_t *copy = reallocarray(l->ids, count + 1, sizeof(*copy));
-
-	if (copy == NULL)
-		return STATUS_NOMEM;
-	if (count != 0)
-		memcpy(copy, ids, count * sizeof(*copy));
-	l->ids = copy;
-	l->count = count;
+	if (n > l->room) {
+		l->ids = arena_alloc(&g->arena, n * sizeof(*l->ids));
+		if (l->ids == NULL)
+			return STATUS_NOMEM;
+		l->room = n;
+	}
+	if (n != 0)
+		memcpy(l->ids, ids, n * sizeof(*l->ids));
+	l->count = n;
 	return STATUS_OK;
 }
 
@@ -174,7 +175,7 @@ number_role(struct aggregation *g, size_t i, struct buf *key)
 	for (size_t j = 0; j < r->count && st == STATUS_OK; j++)
 		st = number_rule(g, r->rules[j], key, &g->found[j]);
 	if (st == STATUS_OK)
-		st = list_from(&g->lists[i], g->found, r->count);
+		st = list_set(g, &g->lists[i], g->found, r->count);
 	return st;
 }
 
@@ -191,7 +192,7 @@ number_rules(struct aggregation *g)
 	return st;
 }
 
-/* --- rounds ------------------------------------------------------------------------- */
+/* --- rounds --------------------------------------------------------------- */
 
 static size_t
 add_unseen(struct aggregation *g, const struct list *from, size_t n)
@@ -247,7 +248,7 @@ run_round(struct aggregation *g, bool *changed)
 			memcmp(l->ids, g->found, n * sizeof(*l->ids)) == 0))
 			continue;
 		*changed = true;
-		if (list_from(l, g->found, n) != STATUS_OK)
+		if (list_set(g, l, g->found, n) != STATUS_OK)
 			return STATUS_NOMEM;
 	}
 	return STATUS_OK;
@@ -267,7 +268,7 @@ run_rounds(struct aggregation *g)
 	return st;
 }
 
-/* --- the whole ------------------------------------------------------------------------ */
+/* --- the whole ------------------------------------------------------------ */
 
 static enum status
 prepare(struct aggregation *g)
@@ -281,7 +282,7 @@ prepare(struct aggregation *g)
 	g->seen = calloc(rules + 1, sizeof(*g->seen));
 	g->found = calloc(rules + 1, sizeof(*g->found));
 	strmap_init(&g->numbers);
-	arena_init(&g->keys, SIZE_MAX / 2);
+	arena_init(&g->arena, SIZE_MAX / 2);
 	if (g->lists == NULL || g->rules == NULL || g->seen == NULL ||
 	    g->found == NULL)
 		return STATUS_NOMEM;
@@ -338,13 +339,11 @@ aggregate_roles(struct policy_role *roles, size_t count,
 		st = run_rounds(&g);
 	if (st == STATUS_OK)
 		st = publish(&g, memory);
-	for (size_t i = 0; i < count && g.lists != NULL; i++)
-		free(g.lists[i].ids);
 	free(g.lists);
 	free(g.rules);
 	free(g.seen);
 	free(g.found);
 	strmap_release(&g.numbers);
-	arena_release(&g.keys);
+	arena_release(&g.arena);
 	return st;
 }

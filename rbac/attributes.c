@@ -21,7 +21,7 @@ struct head {
 	struct segments rest;
 };
 
-/* --- segments --------------------------------------------------------------- */
+/* --- segments ------------------------------------------------------------- */
 
 static struct segments
 split_path(struct slice path)
@@ -55,7 +55,7 @@ take(struct segments *s)
 	return segment;
 }
 
-/* --- the path ---------------------------------------------------------------- */
+/* --- the path ------------------------------------------------------------- */
 
 static struct slice
 verb_of_method(struct slice method)
@@ -140,7 +140,7 @@ read_parts(struct segments *s, struct attributes *out)
 		out->subresource = out->parts[2];
 }
 
-/* --- the query ---------------------------------------------------------------- */
+/* --- the query ------------------------------------------------------------ */
 
 static bool
 verb_is(const struct attributes *a, const char *verb)
@@ -207,7 +207,7 @@ attributes_parse(struct slice method, struct slice path, struct slice query,
 	return STATUS_OK;
 }
 
-/* --- questions ----------------------------------------------------------------- */
+/* --- questions ------------------------------------------------------------ */
 
 static bool
 is_one_of(struct slice s, const struct slice *words, size_t count)

@@ -56,7 +56,7 @@ authorize(const struct authorize_chain *chain, const struct user *u,
 	return refusal;
 }
 
-/* --- the Forbidden message -------------------------------------------------------- */
+/* --- the Forbidden message ------------------------------------------------ */
 
 /* `pods.metrics.k8s.io "web" is forbidden`, as far as there is something. */
 static void

@@ -110,7 +110,7 @@ builder_count_skipped(struct builder *b)
 	b->skipped++;
 }
 
-/* --- sealing ------------------------------------------------------------------ */
+/* --- sealing -------------------------------------------------------------- */
 
 static bool
 is_role(const struct stored *s)

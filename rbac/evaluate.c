@@ -26,7 +26,7 @@ has_or_all(const struct strings *set, struct slice s)
 	return has(set, s) || has(set, ALL);
 }
 
-/* --- one rule (kubernetes pkg/apis/rbac/v1/evaluation_helpers.go) ------------ */
+/* --- one rule (kubernetes pkg/apis/rbac/v1/evaluation_helpers.go) --------- */
 
 /* Whether s is a, then middle, then b. */
 static bool
@@ -107,7 +107,7 @@ role_allows(const struct policy_role *r, const struct attributes *a)
 	return false;
 }
 
-/* --- one binding (kubernetes pkg/registry/rbac/validation/rule.go) ------------ */
+/* --- one binding (kubernetes pkg/registry/rbac/validation/rule.go) -------- */
 
 /* user is "system:serviceaccount:" NS ":" NAME. */
 static bool
@@ -191,7 +191,7 @@ try_binding(const struct policy_binding *pb, const struct user *u,
 	return true;
 }
 
-/* --- all bindings --------------------------------------------------------------- */
+/* --- all bindings --------------------------------------------------------- */
 
 struct policy_range
 policy_bindings_in(const struct policy *p, struct slice ns)

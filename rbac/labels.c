@@ -3,7 +3,7 @@
  */
 #include "rbac/labels.h"
 
-/* --- keys and values -------------------------------------------------------- */
+/* --- keys and values ------------------------------------------------------ */
 
 static bool
 is_alnum(char c)
@@ -75,7 +75,7 @@ label_is_value(struct slice s)
 	return s.n == 0 || is_label_name(s);
 }
 
-/* --- label selectors --------------------------------------------------------- */
+/* --- label selectors ------------------------------------------------------ */
 
 enum token {
 	TOKEN_END,
@@ -253,7 +253,7 @@ label_selector_is_valid(struct slice s)
 	}
 }
 
-/* --- field selectors ---------------------------------------------------------- */
+/* --- field selectors ------------------------------------------------------ */
 
 /* Takes the text before the next comma that no backslash precedes. */
 static struct slice

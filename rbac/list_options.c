@@ -30,7 +30,7 @@ struct params {
 	struct slice value[OPT_COUNT]; /* the first one, decoded */
 };
 
-/* --- percent-decoding ---------------------------------------------------------- */
+/* --- percent-decoding ----------------------------------------------------- */
 
 enum {
 	NO_DIGIT = 16
@@ -95,7 +95,7 @@ decodes_to(struct slice s, struct slice name)
 	return s.n == 0 && i == name.n;
 }
 
-/* --- pieces --------------------------------------------------------------------- */
+/* --- pieces --------------------------------------------------------------- */
 
 static bool
 has_too_many_pieces(struct slice query)
@@ -150,7 +150,7 @@ read_params(struct slice query, char *scratch, struct params *p)
 	return scratch;
 }
 
-/* --- options --------------------------------------------------------------------- */
+/* --- options -------------------------------------------------------------- */
 
 /* Go's strconv.ParseInt(s, 10, 64) succeeds. */
 static bool

@@ -29,7 +29,7 @@ struct reader {
 	enum status failed; /* the first mistake of all; STATUS_OK: none */
 };
 
-/* --- values ---------------------------------------------------------------------- */
+/* --- values --------------------------------------------------------------- */
 
 static void
 mistake(struct reader *r, unsigned line, const char *field, const char *want,
@@ -130,7 +130,7 @@ get_strings(struct reader *r, const struct node *map, const char *field)
 	return (struct strings){items, count};
 }
 
-/* --- roles ----------------------------------------------------------------------- */
+/* --- roles ---------------------------------------------------------------- */
 
 static const struct rule *
 read_rules(struct reader *r, const struct node *root, size_t *count)
@@ -268,7 +268,7 @@ add_role(struct reader *r, const struct node *root, bool cluster)
 	return r->bad ? STATUS_OK : builder_put_role(r->builder, &role);
 }
 
-/* --- bindings --------------------------------------------------------------------- */
+/* --- bindings ------------------------------------------------------------- */
 
 static const struct subject *
 read_subjects(struct reader *r, const struct node *root, size_t *count)
@@ -308,7 +308,7 @@ add_binding(struct reader *r, const struct node *root, bool cluster)
 	return r->bad ? STATUS_OK : builder_put_binding(r->builder, &b);
 }
 
-/* --- kinds ------------------------------------------------------------------------- */
+/* --- kinds ---------------------------------------------------------------- */
 
 static const struct {
 	struct slice name, list;

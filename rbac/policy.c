@@ -38,10 +38,10 @@ policy_unref(struct policy *p)
 struct policy_counts
 policy_counts(const struct policy *p)
 {
-	return p != NULL ? p->counts : (struct policy_counts){ 0 };
+	return p != NULL ? p->counts : (struct policy_counts){0};
 }
 
-/* --- reasons ------------------------------------------------------------------- */
+/* --- reasons -------------------------------------------------------------- */
 
 /* "a/b" in quotes; its own buffer, since what is quoted is the whole. */
 static void

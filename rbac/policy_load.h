@@ -7,7 +7,7 @@
  * *.yml, *.json in them, by name, not deeper).  Unknown fields and other
  * kinds are skipped and counted; of two objects of one kind, namespace and
  * name the later counts; a field of a wrong type is an error.  A RoleBinding
- * or Role without namespace is in namespace "default", as kubectl would apply it.
+ * or Role without namespace is in "default", as kubectl would apply it.
  */
 #ifndef RBAC_POLICY_LOAD_H
 #define RBAC_POLICY_LOAD_H

@@ -137,7 +137,7 @@ pack_subjects(struct packer *k, const struct subject *from, size_t count)
 	return to;
 }
 
-/* --- keys -------------------------------------------------------------------- */
+/* --- keys ----------------------------------------------------------------- */
 
 /* The length in front keeps "a", "bc" apart from "ab", "c". */
 void
@@ -163,7 +163,7 @@ pack_key(struct packer *k, enum stored_kind kind, struct slice ns,
 	return slice_make(head.p, head.n + ns.n + name.n);
 }
 
-/* --- objects ------------------------------------------------------------------ */
+/* --- objects -------------------------------------------------------------- */
 
 static struct stored *
 pack_role(struct packer *k, const struct role *r)

@@ -30,7 +30,7 @@ enum column {
 
 static struct policy *rules_policy, *random_policy, *aggregate_policy;
 
-/* --- questions from files ---------------------------------------------------- */
+/* --- questions from files ------------------------------------------------- */
 
 enum {
 	GROUPS_MAX = 8
@@ -106,7 +106,7 @@ check_aggregate(void **state)
 	check_question(*state, aggregate_policy);
 }
 
-/* --- values for the tests below ------------------------------------------------ */
+/* --- values for the tests below ------------------------------------------- */
 
 #define STRINGS(...)                                                           \
 	((struct strings){(const struct slice[]){__VA_ARGS__},                 \
@@ -170,7 +170,7 @@ may(const struct policy *p, const char *name, const char *verb)
 	return policy_evaluate(p, &u, &a).decision == ALLOW;
 }
 
-/* --- a policy's life ------------------------------------------------------------ */
+/* --- a policy's life ------------------------------------------------------ */
 
 static void
 test_nothing_grants_nothing(void **state)
@@ -284,7 +284,7 @@ test_keys_do_not_run_together(void **state)
 	builder_free(b);
 }
 
-/* --- adding never removes a right -------------------------------------------------- */
+/* --- adding never removes a right ----------------------------------------- */
 
 static const struct slice words[] = {SLICE_INIT("a"), SLICE_INIT("b"),
     SLICE_INIT("*"), SLICE_INIT(""), SLICE_INIT("a/b"), SLICE_INIT("*/b"),
@@ -391,7 +391,7 @@ enum {
 	STEPS = 48
 };
 
-/* spec: kubernetes-semantics: RBAC rules only add */
+/* spec: kubernetes plugin/pkg/auth/authorizer/rbac/rbac.go - rules only add */
 static void
 test_adding_never_removes(void **state)
 {

@@ -13,7 +13,7 @@
 
 #define V "apiVersion: rbac.authorization.k8s.io/v1\n"
 
-/* --- a folder to put files into ------------------------------------------------- */
+/* --- a folder to put files into ------------------------------------------- */
 
 static char folder[64];
 
@@ -100,7 +100,7 @@ may(const struct policy *p, const char *name, const char *verb, const char *ns)
 	return ask(p, name, verb, ns).decision == ALLOW;
 }
 
-/* --- what is refused ---------------------------------------------------------------- */
+/* --- what is refused ------------------------------------------------------ */
 
 static struct refusal {
 	const char *name;
@@ -200,7 +200,7 @@ test_a_missing_file_fails_all(void **state)
 	errinfo_release(&err);
 }
 
-/* --- what is read --------------------------------------------------------------------- */
+/* --- what is read --------------------------------------------------------- */
 
 static const char pair_text[] =
     V "kind: ClusterRole\nmetadata: {name: r}\nrules:\n"

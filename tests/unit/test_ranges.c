@@ -216,7 +216,7 @@ test_adding_after_the_seal(void **state)
 	ranges_unref(r);
 }
 
-/* --- the tree equals a loop over the prefixes ------------------------------- */
+/* --- the tree equals a loop over the prefixes ----------------------------- */
 
 struct entry {
 	struct cidr c;

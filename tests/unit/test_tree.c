@@ -21,7 +21,7 @@ parse(const char *text, struct tree **t, struct errinfo *err)
 	return st;
 }
 
-/* --- what is refused -------------------------------------------------------- */
+/* --- what is refused ------------------------------------------------------ */
 
 static struct refusal {
 	const char *name;
@@ -125,7 +125,7 @@ test_depth(void **state)
 	errinfo_release(&err);
 }
 
-/* --- what is read ----------------------------------------------------------- */
+/* --- what is read --------------------------------------------------------- */
 
 static void
 test_lines_and_kinds(void **state)
@@ -280,7 +280,7 @@ test_files(void **state)
 	errinfo_release(&err);
 }
 
-/* --- scalars, from the vector file ------------------------------------------ */
+/* --- scalars, from the vector file ---------------------------------------- */
 
 static void
 check_scalar(void **state)

@@ -1,0 +1,718 @@
+/*
+ * test_issuers.c - AuthenticationConfigurations, and what issuers answer.
+ */
+#include "authn/issuers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "authn/https_url.h"
+#include "authn/pem.h"
+#include "config/file.h"
+#include "tests/support/rows.h"
+
+#define HEAD                                                                   \
+	"apiVersion: apiserver.config.k8s.io/v1\n"                             \
+	"kind: AuthenticationConfiguration\n"
+#define USERNAME "    username: {claim: sub, prefix: \"\"}\n"
+#define ISSUER(extra)                                                          \
+	HEAD "jwt:\n"                                                          \
+	     "- issuer:\n"                                                     \
+	     "    url: https://i.example.com\n"                                \
+	     "    audiences: [a]\n" extra "  claimMappings:\n" USERNAME
+/* The mappings begin at line 8. */
+#define MAPPINGS(text)                                                         \
+	HEAD "jwt:\n"                                                          \
+	     "- issuer:\n"                                                     \
+	     "    url: https://i.example.com\n"                                \
+	     "    audiences: [a]\n"                                            \
+	     "  claimMappings:\n" text
+#define URL(url)                                                               \
+	HEAD "jwt:\n"                                                          \
+	     "- issuer: {audiences: [a], url: " url "}\n"                      \
+	     "  claimMappings:\n" USERNAME
+#define AUDIENCES(text)                                                        \
+	HEAD "jwt:\n"                                                          \
+	     "- issuer: {url: https://i.example.com, " text "}\n"              \
+	     "  claimMappings:\n" USERNAME
+
+static const char *const algorithms[] = {"RS256", "ES256"};
+static const char *const key_hosts[] = {"keys.example.net"};
+static const char *const users[] = {"system:robot", "system:masters"};
+static const char *const groups[] = {"system:robots", "system:masters"};
+
+static const struct issuers_options options = {
+    .path = "auth.yaml",
+    .algorithms = algorithms,
+    .algorithm_count = COUNT_OF(algorithms),
+    .key_hosts = key_hosts,
+    .key_host_count = COUNT_OF(key_hosts),
+    .reserved_users = users,
+    .reserved_user_count = COUNT_OF(users),
+    .reserved_groups = groups,
+    .reserved_group_count = COUNT_OF(groups),
+    .nbf_skew_s = 60,
+};
+
+/* --- mistakes: all that is said, line by line --- */
+
+static struct mistake {
+	const char *name;
+	const char *text;
+	const char *reports; /* how each line begins, separated by '\n' */
+} mistakes
+    [] =
+	{
+	    {"not YAML", "jwt: [", "auth.yaml:2:"},
+	    {"nothing", "", "auth.yaml: must be one Auth"},
+	    {"two documents", HEAD "---\n" HEAD, "auth.yaml: must be one Auth"},
+	    {"a list", "[]", "auth.yaml:1: must be one Auth"},
+	    {"another kind", "apiVersion: v1\nkind: Role\njwt: [{}]",
+		"auth.yaml:1: apiVersion: must be apiserver.config.k8s.io/v1 "
+                "(or\n"
+		"auth.yaml:2: kind: must be AuthenticationConfiguration\n"
+		"auth.yaml:3: jwt[0].issuer: is required\n"
+		"auth.yaml:3: jwt[0].claimMappings.username.claim: is "
+                "required"},
+	    {"a future version",
+		"apiVersion: apiserver.config.k8s.io/v2\n"
+		"kind: AuthenticationConfiguration\njwt: []",
+		"auth.yaml:3: warning: jwt: is empty\n"
+		"auth.yaml:1: apiVersion: must be"},
+	    {"an unknown field at the top", ISSUER("") "users: []\n",
+		"auth.yaml:9: users: is no field here; there are apiVersion, "
+                "kind, "
+		"jwt, anonymous"},
+	    {"a field in another case", ISSUER("    discoveryUrl: x\n"),
+		"auth.yaml:7: jwt[0].issuer.discoveryUrl: is no field here"},
+	    {"a duplicate field", HEAD "kind: x\n", "auth.yaml:3:"},
+	    {"jwt is a mapping", HEAD "jwt: {}\n",
+		"auth.yaml:3: jwt: must be a list, not a mapping"},
+	    {"an empty entry", HEAD "jwt:\n-\n",
+		"auth.yaml:4: jwt[0]: must not be"},
+	    {"an entry that is a string", HEAD "jwt: [x]\n",
+		"auth.yaml:3: jwt[0]: must be a mapping, not a string"},
+	    /* issuer */
+	    {"no url", URL("\"\""),
+		"auth.yaml:4: jwt[0].issuer.url: is required"},
+	    {"url null", URL(""),
+		"auth.yaml:4: jwt[0].issuer.url: is required"},
+	    {"url is a number", URL("7"),
+		"auth.yaml:4: jwt[0].issuer.url: must be a string, not an "
+                "integer"},
+	    {"url http", URL("http://i.example.com"),
+		"auth.yaml:4: jwt[0].issuer.url: \"http://i.example.com\" must "
+                "begin"},
+	    {"url with a user", URL("https://u@i.example.com"),
+		"auth.yaml:4: jwt[0].issuer.url: \"https://u@i.example.com\" "
+                "must not "
+		"contain a user name"},
+	    {"url with a query", URL("\"https://i.example.com/?a\""),
+		"auth.yaml:4: jwt[0].issuer.url: \"https://i.example.com/?a\" "
+                "must not "
+		"contain a query"},
+	    {"url with a fragment", URL("\"https://i.example.com/#a\""),
+		"auth.yaml:4: jwt[0].issuer.url: \"https://i.example.com/#a\" "
+                "must not "
+		"contain a fragment"},
+	    {"url without a host", URL("https:///x"),
+		"auth.yaml:4: jwt[0].issuer.url: \"https:///x\" must name a "
+                "host"},
+	    {"url with a line end", URL("\"https://i.example.com\\n\""),
+		"auth.yaml:4: jwt[0].issuer.url: must not contain control"},
+	    {"url with NUL", URL("\"https://i.example.com\\0\""),
+		"auth.yaml:4: jwt[0].issuer.url: must not contain control"},
+	    {"discoveryURL of the same address",
+		ISSUER("    discoveryURL: https://i.example.com//\n"),
+		"auth.yaml:7: jwt[0].issuer.discoveryURL: must differ from "
+                "url"},
+	    {"discoveryURL http", ISSUER("    discoveryURL: http://x\n"),
+		"auth.yaml:7: jwt[0].issuer.discoveryURL: \"http://x\" must "
+                "begin"},
+	    {"discoveryURL with a query",
+		ISSUER("    discoveryURL: \"https://x/?a\"\n"),
+		"auth.yaml:7: jwt[0].issuer.discoveryURL: \"https://x/?a\" "
+                "must not"},
+	    {"audiences missing", AUDIENCES("audienceMatchPolicy: MatchAny"),
+		"auth.yaml:4: jwt[0].issuer.audiences: is required"},
+	    {"audiences empty", AUDIENCES("audiences: []"),
+		"auth.yaml:4: jwt[0].issuer.audiences: is required"},
+	    {"audiences a string", AUDIENCES("audiences: a"),
+		"auth.yaml:4: jwt[0].issuer.audiences: must be a list, not a "
+                "string"},
+	    {"an empty audience", AUDIENCES("audiences: [\"\"]"),
+		"auth.yaml:4: jwt[0].issuer.audiences[0]: must not be empty"},
+	    {"an audience null", AUDIENCES("audiences: [~]"),
+		"auth.yaml:4: jwt[0].issuer.audiences[0]: must not be empty"},
+	    {"an audience that is a number", AUDIENCES("audiences: [7]"),
+		"auth.yaml:4: jwt[0].issuer.audiences[0]: must be a string"},
+	    {"a duplicate audience",
+		AUDIENCES(
+		    "audiences: [a, b, a], audienceMatchPolicy: MatchAny"),
+		"auth.yaml:4: jwt[0].issuer.audiences[2]: \"a\" is there "
+                "twice"},
+	    {"several audiences without a policy",
+		AUDIENCES("audiences: [a, b]"),
+		"auth.yaml:4: jwt[0].issuer.audienceMatchPolicy: must be "
+                "MatchAny "
+		"where"},
+	    {"another policy",
+		AUDIENCES("audiences: [a], audienceMatchPolicy: All"),
+		"auth.yaml:4: jwt[0].issuer.audienceMatchPolicy: must be "
+                "MatchAny or"},
+	    {"certificateAuthority is a file name",
+		ISSUER("    certificateAuthority: /etc/ca.crt\n"),
+		"auth.yaml:7: jwt[0].issuer.certificateAuthority: must be the "
+		"certificates themselves"},
+	    {"certificateAuthority is cut short",
+		ISSUER("    certificateAuthority: |\n"
+		       "      -----BEGIN CERTIFICATE-----\n"
+		       "      MIIB\n"),
+		"auth.yaml:7: jwt[0].issuer.certificateAuthority: has a "
+                "certificate "
+		"without its END"},
+	    {"egressSelectorType", ISSUER("    egressSelectorType: cluster\n"),
+		"auth.yaml:7: jwt[0].issuer.egressSelectorType: is not "
+                "supported by "
+		"this version"},
+	    {"an egressSelectorType nobody has",
+		ISSUER("    egressSelectorType: etcd\n"),
+		"auth.yaml:7: jwt[0].issuer.egressSelectorType: must be "
+                "absent"},
+	    {"two entries for one issuer",
+		URL("https://i.example.com") "- issuer: {audiences: [a], url: "
+                                             "https://i.example.com}\n"
+					     "  claimMappings:\n" USERNAME,
+		"auth.yaml:7: jwt[1].issuer.url: jwt[0] has the same url"},
+	    {"two entries with one discoveryURL",
+		URL("https://i.example.com, discoveryURL: "
+                    "https://d.example.com/d") "- issuer: {audiences: [a], "
+                                               "url: https://j.example.com, "
+					       "discoveryURL: "
+                                               "https://d.example.com/d}\n"
+					       "  claimMappings:\n" USERNAME,
+		"auth.yaml:7: jwt[1].issuer.discoveryURL: jwt[0] has the same"},
+	    /* claimMappings */
+	    {"no mappings",
+		HEAD "jwt:\n- issuer: {url: https://i.example.com, audiences: "
+                     "[a]}\n",
+		"auth.yaml:4: jwt[0].claimMappings.username.claim: is "
+                "required"},
+	    {"no username", MAPPINGS("    groups: {claim: g, prefix: \"\"}\n"),
+		"auth.yaml:7: jwt[0].claimMappings.username.claim: is "
+                "required"},
+	    {"an empty claim",
+		MAPPINGS("    username: {claim: \"\", prefix: \"\"}\n"),
+		"auth.yaml:8: jwt[0].claimMappings.username.claim: is "
+                "required"},
+	    {"username without prefix",
+		MAPPINGS("    username: {claim: sub}\n"),
+		"auth.yaml:8: jwt[0].claimMappings.username.prefix: is "
+                "required where "
+		"claim is set; \"\" means no prefix"},
+	    {"username with prefix null",
+		MAPPINGS("    username: {claim: sub, prefix: }\n"),
+		"auth.yaml:8: jwt[0].claimMappings.username.prefix: is "
+                "required"},
+	    {"groups without prefix",
+		MAPPINGS(USERNAME "    groups: {claim: groups}\n"),
+		"auth.yaml:9: jwt[0].claimMappings.groups.prefix: is required"},
+	    {"username by expression",
+		MAPPINGS("    username: {expression: claims.sub}\n"),
+		"auth.yaml:8: jwt[0].claimMappings.username.expression: is not "
+		"supported by this version: CEL expressions are not evaluated; "
+                "set "
+		"claim and prefix"},
+	    {"username by both",
+		MAPPINGS(
+		    "    username: {claim: s, expression: c, prefix: \"\"}\n"),
+		"auth.yaml:8: jwt[0].claimMappings.username: has claim and "
+                "expression\n"
+		"auth.yaml:8: jwt[0].claimMappings.username.prefix: must be "
+                "absent"},
+	    {"groups by expression",
+		MAPPINGS(USERNAME "    groups: {expression: claims.g}\n"),
+		"auth.yaml:9: jwt[0].claimMappings.groups.expression: is not "
+		"supported"},
+	    {"groups by both",
+		MAPPINGS(USERNAME "    groups: {claim: g, expression: x}\n"),
+		"auth.yaml:9: jwt[0].claimMappings.groups: has claim and "
+                "expression\n"
+		"auth.yaml:9: jwt[0].claimMappings.groups.prefix: is required"},
+	    {"uid", MAPPINGS(USERNAME "    uid: {claim: sub}\n"),
+		"auth.yaml:9: jwt[0].claimMappings.uid: is not supported by "
+                "this"},
+	    {"uid by both",
+		MAPPINGS(USERNAME "    uid: {claim: a, expression: b}\n"),
+		"auth.yaml:9: jwt[0].claimMappings.uid: has claim and "
+                "expression"},
+	    {"extra",
+		MAPPINGS(USERNAME "    extra: [{key: e.example/x, "
+                                  "valueExpression: claims.x}]\n"),
+		"auth.yaml:9: jwt[0].claimMappings.extra: is not supported by "
+                "this"},
+	    /* rules */
+	    {"a rule by expression",
+		ISSUER("") "  claimValidationRules:\n"
+			   "  - {expression: \"true\", message: m}\n",
+		"auth.yaml:10: jwt[0].claimValidationRules[0].expression: is "
+                "not "
+		"supported by this version: CEL"},
+	    {"a rule by both",
+		ISSUER(
+		    "") "  claimValidationRules: [{claim: a, expression: b}]\n",
+		"auth.yaml:9: jwt[0].claimValidationRules[0]: has claim and "
+		"expression"},
+	    {"a rule by neither", ISSUER("") "  claimValidationRules: [{}]\n",
+		"auth.yaml:9: jwt[0].claimValidationRules[0]: needs a claim"},
+	    {"a message beside a claim",
+		ISSUER("") "  claimValidationRules: [{claim: a, message: m}]\n",
+		"auth.yaml:9: jwt[0].claimValidationRules[0].message: must be "
+                "absent"},
+	    {"a value beside an expression",
+		ISSUER("") "  claimValidationRules:\n"
+			   "  - {expression: a, requiredValue: v}\n",
+		"auth.yaml:10: jwt[0].claimValidationRules[0].expression: is "
+                "not\n"
+		"auth.yaml:10: jwt[0].claimValidationRules[0].requiredValue: "
+                "must be "
+		"absent"},
+	    {"two rules for one claim",
+		ISSUER("") "  claimValidationRules: [{claim: a}, {claim: a}]\n",
+		"auth.yaml:9: jwt[0].claimValidationRules[1].claim: \"a\" has "
+                "a rule"},
+	    {"a value that is a number",
+		ISSUER("") "  claimValidationRules: [{claim: a, requiredValue: "
+                           "7}]\n",
+		"auth.yaml:9: jwt[0].claimValidationRules[0].requiredValue: "
+                "must be a "
+		"string, not an integer"},
+	    {"user rules",
+		ISSUER("") "  userValidationRules: [{expression: x}]\n",
+		"auth.yaml:9: jwt[0].userValidationRules[0].expression: is not "
+		"supported by this version: CEL"},
+	    /* anonymous */
+	    {"anonymous", ISSUER("") "anonymous: {enabled: true}\n",
+		"auth.yaml:9: anonymous.enabled: is not supported by this "
+                "version"},
+	    {"anonymous with conditions",
+		ISSUER("") "anonymous: {enabled: true, conditions: [{path: "
+                           "/x}]}\n",
+		"auth.yaml:9: anonymous.enabled: is not supported by this "
+                "version"},
+	    {"conditions though it is off",
+		ISSUER("") "anonymous: {enabled: false, conditions: [{path: "
+                           "/x}]}\n",
+		"auth.yaml:9: anonymous.conditions: is allowed only where"},
+	    {"anonymous is a word", ISSUER("") "anonymous: {enabled: \"no\"}\n",
+		"auth.yaml:9: anonymous.enabled: must be true or false"},
+	    {"several mistakes at once",
+		HEAD "jwt:\n"
+		     "- issuer: {url: http://x, audiences: []}\n"
+		     "  claimMappings: {username: {claim: sub}}\n"
+		     "- issuer: {url: https://y, audiences: [a, b]}\n"
+		     "  claimMappings: {username: {expression: x}}\n",
+		"auth.yaml:4: jwt[0].issuer.url: \"http://x\" must begin\n"
+		"auth.yaml:4: jwt[0].issuer.audiences: is required\n"
+		"auth.yaml:5: jwt[0].claimMappings.username.prefix: is "
+                "required\n"
+		"auth.yaml:6: jwt[1].issuer.audienceMatchPolicy: must be "
+                "MatchAny\n"
+		"auth.yaml:7: jwt[1].claimMappings.username.expression: is "
+                "not"},
+};
+
+static void
+check_mistake(void **state)
+{
+	const struct mistake *m = *state;
+	struct slice want = slice_of(m->reports), said, line, begins;
+	struct issuers *i = NULL;
+	struct errinfo err = {0};
+	bool done = false, said_done = false;
+
+	assert_status(issuers_parse(&options, slice_of(m->text), &i, &err),
+	    STATUS_MALFORMED);
+	assert_null(i);
+	said = buf_slice(&err.text);
+	while (slice_split(&want, '\n', &done, &begins)) {
+		assert_true(slice_split(&said, '\n', &said_done, &line));
+		if (!slice_starts(line, begins))
+			assert_slices(line, begins);
+	}
+	assert_slice(said, ""); /* the last line end is behind us */
+	errinfo_release(&err);
+}
+
+/* --- what loads --- */
+
+static struct issuers *
+parse(const char *text)
+{
+	struct errinfo err = {0};
+	struct issuers *i = NULL;
+	enum status st = issuers_parse(&options, slice_of(text), &i, &err);
+
+	if (st != STATUS_OK)
+		print_error("%.*s", SLICE_ARG(buf_slice(&err.text)));
+	assert_ok(st);
+	errinfo_release(&err);
+	return i;
+}
+
+static void
+test_every_field(void **state)
+{
+	struct issuers *i;
+	struct buf text, ca;
+	struct slice rest;
+	bool done = false;
+
+	(void)state;
+	buf_init(&ca, 1 << 16);
+	assert_ok(
+	    file_read("tests/vectors/authn/keys/throw-away-ca.pem", &ca, NULL));
+	buf_init(&text, 1 << 16);
+	buf_puts(&text,
+	    "apiVersion: apiserver.config.k8s.io/v1beta1\n"
+	    "kind: AuthenticationConfiguration\n"
+	    "jwt:\n"
+	    "- issuer:\n"
+	    "    url: https://i.example.com/tenant/\n"
+	    "    discoveryURL: https://d.example.com:8443/d\n"
+	    "    audiences: [a, b]\n"
+	    "    audienceMatchPolicy: MatchAny\n"
+	    "    egressSelectorType: \"\"\n"
+	    "    certificateAuthority: |\n");
+	rest = buf_slice(&ca);
+	for (struct slice line; slice_split(&rest, '\n', &done, &line);)
+		buf_putf(&text, "      %.*s\n", SLICE_ARG(line));
+	buf_puts(&text,
+	    "  claimMappings:\n"
+	    "    username: {claim: sub, prefix: \"p:\"}\n"
+	    "    groups: {claim: roles, prefix: \"g:\"}\n"
+	    "    uid: {}\n"
+	    "    extra: []\n"
+	    "  claimValidationRules:\n"
+	    "  - {claim: hd, requiredValue: example.com}\n"
+	    "  - {claim: x}\n"
+	    "  userValidationRules: []\n"
+	    "anonymous: {enabled: false}\n");
+	buf_putc(&text, '\0');
+	i = parse(text.data);
+	assert_int_equal(i->count, 1);
+	assert_int_equal(i->algorithms, BIT(JWS_RS256) | BIT(JWS_ES256));
+	assert_int_equal(i->nbf_skew_s, 60);
+	assert_int_equal(i->exp_skew_s, 0);
+	assert_slice(i->list[0].url, "https://i.example.com/tenant/");
+	assert_string_equal(issuers_discovery_url(i, 0),
+	    "https://d.example.com:8443/d");
+	assert_int_equal(i->list[0].audience_count, 2);
+	assert_slice(i->list[0].audiences[1], "b");
+	assert_slices(i->list[0].ca_pem, buf_slice(&ca));
+	assert_slice(i->list[0].username_claim, "sub");
+	assert_slice(i->list[0].username_prefix, "p:");
+	assert_slice(i->list[0].groups_claim, "roles");
+	assert_slice(i->list[0].groups_prefix, "g:");
+	assert_int_equal(i->list[0].rule_count, 2);
+	assert_slice(i->list[0].rules[0].claim, "hd");
+	assert_slice(i->list[0].rules[0].required_value, "example.com");
+	assert_slice(i->list[0].rules[1].required_value, "");
+	assert_int_equal(i->list[0].line, 4);
+	assert_ptr_equal(issuers_ref(i), i);
+	issuers_unref(i);
+	issuers_unref(i);
+	issuers_unref(NULL);
+	buf_release(&text);
+	buf_release(&ca);
+}
+
+/* JSON is YAML; OpenID Connect Discovery 1.0 4: a final slash goes. */
+static void
+test_json_and_defaults(void **state)
+{
+	struct issuers *i =
+	    parse("{\"apiVersion\":\"apiserver.config.k8s.io/v1alpha1\","
+		  "\"kind\":\"AuthenticationConfiguration\",\"jwt\":["
+		  "{\"issuer\":{\"url\":\"https://a.example.com\","
+		  "\"audiences\":[\"a\"]},\"claimMappings\":{\"username\":"
+		  "{\"claim\":\"sub\",\"prefix\":\"\"}}},"
+		  "{\"issuer\":{\"url\":\"https://b.example.com/x/\","
+		  "\"audiences\":[\"a\"],\"audienceMatchPolicy\":\"MatchAny\"},"
+		  "\"claimMappings\":{\"username\":"
+		  "{\"claim\":\"sub\",\"prefix\":\"\"}}}]}");
+
+	(void)state;
+	assert_int_equal(i->count, 2);
+	assert_string_equal(issuers_discovery_url(i, 0),
+	    "https://a.example.com/.well-known/openid-configuration");
+	assert_string_equal(issuers_discovery_url(i, 1),
+	    "https://b.example.com/x/.well-known/openid-configuration");
+	assert_int_equal(i->list[0].groups_claim.n, 0);
+	assert_int_equal(i->list[0].rule_count, 0);
+	assert_int_equal(i->list[0].ca_pem.n, 0);
+	/* spec: T-76 */
+	assert_int_equal(issuers_find(i, SLICE("https://b.example.com/x/")), 1);
+	assert_int_equal(issuers_find(i, SLICE("https://b.example.com/x")), 2);
+	assert_int_equal(issuers_find(i, SLICE("https://A.example.com")), 2);
+	assert_int_equal(issuers_find(i, SLICE_EMPTY), 2);
+	issuers_unref(i);
+}
+
+static void
+test_64_issuers(void **state)
+{
+	struct issuers *i = NULL;
+	struct errinfo err = {0};
+	struct buf text;
+
+	(void)state;
+	for (int count = ISSUERS_MAX; count <= ISSUERS_MAX + 1; count++) {
+		buf_init(&text, 1 << 20);
+		buf_puts(&text, HEAD "jwt:\n");
+		for (int n = 0; n < count; n++)
+			buf_putf(&text,
+			    "- issuer: {url: https://i%d.example.com, "
+			    "audiences: [a]}\n"
+			    "  claimMappings:\n" USERNAME,
+			    n);
+		assert_status(
+		    issuers_parse(&options, buf_slice(&text), &i, &err),
+		    count == ISSUERS_MAX ? STATUS_OK : STATUS_MALFORMED);
+		buf_release(&text);
+	}
+	assert_int_equal(i->count, ISSUERS_MAX);
+	assert_true(
+	    slice_contains(buf_slice(&err.text), SLICE("jwt: has 65 entries")));
+	issuers_unref(i);
+	errinfo_release(&err);
+}
+
+static void
+test_options(void **state)
+{
+	static const char *const bad[] = {"RS256", "HS256"};
+	struct issuers_options o = options;
+	struct issuers *i = NULL;
+	struct errinfo err = {0};
+
+	(void)state;
+	o.algorithms = bad;
+	assert_status(issuers_parse(&o, SLICE(ISSUER("")), &i, &err),
+	    STATUS_MALFORMED);
+	assert_true(slice_contains(buf_slice(&err.text), SLICE("HS256")));
+	errinfo_release(&err);
+	o = (struct issuers_options){.path = "auth.yaml"};
+	assert_ok(issuers_parse(&o, SLICE(ISSUER("")), &i, &err));
+	assert_int_equal(i->algorithms, 0); /* nothing was allowed */
+	issuers_unref(i);
+	o.path = "tests/vectors/authn/nowhere.yaml";
+	assert_status(issuers_load(&o, &i, &err), STATUS_IO);
+	errinfo_release(&err);
+	/* Nobody listens: the outcome alone must do. */
+	assert_status(issuers_parse(&options, SLICE("[]"), &i, NULL),
+	    STATUS_MALFORMED);
+}
+
+/* spec: T-55 */
+static void
+test_reserved_names(void **state)
+{
+	struct issuers *i = parse(ISSUER(""));
+
+	(void)state;
+	assert_true(issuers_may_name(i, SLICE("jane")));
+	assert_true(issuers_may_name(i, SLICE("system")));
+	assert_true(issuers_may_name(i, SLICE("system:robot")));
+	assert_false(issuers_may_name(i, SLICE("system:robots")));
+	assert_false(issuers_may_name(i, SLICE("system:")));
+	assert_false(issuers_may_name(i, SLICE("system:admin")));
+	assert_true(issuers_may_group(i, SLICE("dev")));
+	assert_true(issuers_may_group(i, SLICE("system:robots")));
+	assert_false(issuers_may_group(i, SLICE("system:robot")));
+	assert_false(issuers_may_group(i, SLICE("system:masters")));
+	assert_false(issuers_may_group(i, SLICE("system:authenticated")));
+	issuers_unref(i);
+}
+
+/* --- discovery documents --- */
+
+#define OURS "\"issuer\":\"https://i.example.com\""
+
+static struct discovery {
+	const char *name;
+	const char *json;
+	const char *jwks_uri; /* NULL: refused */
+} discoveries[] = {
+    {"on the issuer's host",
+	"{" OURS ",\"jwks_uri\":\"https://i.example.com/keys\"}",
+	"https://i.example.com/keys"},
+    {"hosts have no case, ports are free, a query may be",
+	"{" OURS ",\"jwks_uri\":\"https://I.EXAMPLE.com:8443/keys?appid=1\"}",
+	"https://I.EXAMPLE.com:8443/keys?appid=1"},
+    {"on the discovery document's host",
+	"{" OURS ",\"jwks_uri\":\"https://d.example.com/keys\"}",
+	"https://d.example.com/keys"},
+    {"on one of keyHosts",
+	"{" OURS ",\"jwks_uri\":\"https://keys.example.net/keys\"}",
+	"https://keys.example.net/keys"},
+    {"more members",
+	"{" OURS ",\"jwks_uri\":\"https://i.example.com/k\",\"x\":[1,{}]}\n",
+	"https://i.example.com/k"},
+    {"T-84 on another host",
+	"{" OURS ",\"jwks_uri\":\"https://evil.example.org/keys\"}", NULL},
+    {"T-84 a host below",
+	"{" OURS ",\"jwks_uri\":\"https://x.i.example.com/keys\"}", NULL},
+    {"T-84 a host that ends alike",
+	"{" OURS ",\"jwks_uri\":\"https://evili.example.com/keys\"}", NULL},
+    {"T-84 the host as a user name",
+	"{" OURS ",\"jwks_uri\":\"https://i.example.com@evil.org/k\"}", NULL},
+    {"T-84 the host before a backslash",
+	"{" OURS ",\"jwks_uri\":\"https://evil.org\\\\@i.example.com/k\"}",
+	NULL},
+    {"T-84 http", "{" OURS ",\"jwks_uri\":\"http://i.example.com/keys\"}",
+	NULL},
+    {"T-84 a file", "{" OURS ",\"jwks_uri\":\"file:///etc/keys\"}", NULL},
+    {"T-84 a loopback address",
+	"{" OURS ",\"jwks_uri\":\"https://127.0.0.1/\"}", NULL},
+    {"a fragment", "{" OURS ",\"jwks_uri\":\"https://i.example.com/k#f\"}",
+	NULL},
+    {"a line end",
+	"{" OURS ",\"jwks_uri\":\"https://i.example.com/k\\r\\nX: y\"}", NULL},
+    {"no jwks_uri", "{" OURS "}", NULL},
+    {"a jwks_uri that is a list", "{" OURS ",\"jwks_uri\":[]}", NULL},
+    {"another issuer",
+	"{\"issuer\":\"https://i.example.com/\","
+	"\"jwks_uri\":\"https://i.example.com/keys\"}",
+	NULL},
+    {"no issuer", "{\"jwks_uri\":\"https://i.example.com/keys\"}", NULL},
+    {"T-73 a duplicate",
+	"{" OURS "," OURS ",\"jwks_uri\":\"https://i.example.com/k\"}", NULL},
+    {"no JSON", "<html>", NULL},
+    {"nothing", "", NULL},
+};
+
+/* spec: OpenID Connect Discovery 1.0 4.3 */
+static void
+check_discovery(void **state)
+{
+	const struct discovery *d = *state;
+	struct issuers *i =
+	    parse(ISSUER("    discoveryURL: https://d.example.com/d\n"));
+	struct errinfo err = {0};
+	char *uri = NULL;
+	enum status st =
+	    issuers_read_discovery(i, 0, slice_of(d->json), &uri, &err);
+
+	if (d->jwks_uri != NULL) {
+		assert_ok(st);
+		assert_string_equal(uri, d->jwks_uri);
+		assert_int_equal(err.errors, 0);
+	} else {
+		assert_status(st, STATUS_MALFORMED);
+		assert_null(uri);
+		assert_int_equal(err.errors, 1);
+	}
+	free(uri);
+	errinfo_release(&err);
+	issuers_unref(i);
+}
+
+/* --- parts --- */
+
+static void
+test_urls(void **state)
+{
+	static const struct {
+		const char *url, *host; /* host NULL: refused */
+	} urls[] = {
+	    {"https://a", "a"},
+	    {"https://a/", "a"},
+	    {"HTTPS://A.example:443/x/y", "A.example"},
+	    {"https://10.0.0.1:8443", "10.0.0.1"},
+	    {"https://[2001:db8::1]:8443/x", "2001:db8::1"},
+	    {"https://[2001:db8::1]", "2001:db8::1"},
+	    {"https://a/x@y", "a"},
+	    {"https://a:0", NULL},
+	    {"https://a:65536", NULL},
+	    {"https://a:", NULL},
+	    {"https://a:x", NULL},
+	    {"https://[::1", NULL},
+	    {"https://a b/", NULL},
+	    {"https://\xc3\xa4.example", NULL},
+	    {"https://a/\xc3\xa4", NULL},
+	    {"https://a\\b", NULL},
+	    {"https://a?x", NULL},
+	    {"https://a#x", NULL},
+	    {"https://u:p@a", NULL},
+	    {"https:/a", NULL},
+	    {"//a", NULL},
+	    {"a", NULL},
+	    {"", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(urls); i++) {
+		struct slice host = SLICE_EMPTY;
+		const char *fault =
+		    https_url_fault(slice_of(urls[i].url), false, &host);
+
+		if (urls[i].host == NULL) {
+			assert_non_null(fault);
+			continue;
+		}
+		assert_null(fault);
+		assert_slice(host, urls[i].host);
+	}
+}
+
+static void
+test_pem(void **state)
+{
+#define BEGIN "-----BEGIN CERTIFICATE-----\n"
+#define END   "\n-----END CERTIFICATE-----\n"
+	static const struct {
+		const char *text;
+		bool good;
+	} pems[] = {
+	    {BEGIN "MAA=" END, true}, /* an empty SEQUENCE */
+	    {"subject=x\n" BEGIN "M A\nA\r\n=" END "more\n", true},
+	    {BEGIN "MAA=" END BEGIN "MAMCAQE=" END, true},
+	    {BEGIN "MAA=" END BEGIN "MAMCAQ==" END, false},
+	    {BEGIN "MIEBAA==" END, false},
+	    {BEGIN "MA" END, false},
+	    {BEGIN "MAA" END, false},
+	    {BEGIN "MAA=A" END, false},
+	    {BEGIN "M-A=" END, false},
+	    {BEGIN "AgEB" END, false}, /* an INTEGER */
+	    {BEGIN END, false},
+	    {BEGIN "MAA=", false},
+	    {"-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n",
+		false},
+	    {"", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(pems); i++)
+		assert_int_equal(
+		    pem_certificates_fault(slice_of(pems[i].text)) == NULL,
+		    pems[i].good);
+}
+
+int
+main(void)
+{
+	struct rows rows = {0};
+
+	ROWS_ADD_TABLE(&rows, mistakes, check_mistake);
+	rows_add(&rows, "every field", test_every_field, NULL);
+	rows_add(&rows, "JSON, and what is absent", test_json_and_defaults,
+	    NULL);
+	rows_add(&rows, "64 issuers, not 65", test_64_issuers, NULL);
+	rows_add(&rows, "options", test_options, NULL);
+	rows_add(&rows, "reserved names", test_reserved_names, NULL);
+	ROWS_ADD_TABLE(&rows, discoveries, check_discovery);
+	rows_add(&rows, "https URLs", test_urls, NULL);
+	rows_add(&rows, "PEM", test_pem, NULL);
+	return rows_run(&rows, "issuers");
+}
