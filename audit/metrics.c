@@ -12,13 +12,13 @@ enum metric_type {
 };
 
 static const struct {
-	enum metric_type type;
 	const char *name, *help, *label;
 	const char *(*value)(unsigned);
+	enum metric_type type;
 	unsigned count;
 } rows[] = {
 #define METRIC(id, type, name, help, label, values, count)                     \
-	[METRIC_##id] = {type, name, help, label, values, count},
+	[METRIC_##id] = {name, help, label, values, type, count},
 #include "audit/metrics.def"
 #undef METRIC
 };

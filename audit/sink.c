@@ -207,7 +207,8 @@ sink_new(const struct sink_options *o, struct sink **out, struct errinfo *err)
 		return STATUS_NOMEM;
 	s->audit_fd = -1;
 	s->inbox.fd = -1;
-	s->max_bytes = o->max_bytes != 0 ? o->max_bytes : 64 * 1024 * 1024;
+	s->max_bytes =
+	    o->max_bytes != 0 ? o->max_bytes : (size_t)64 * 1024 * 1024;
 	atomic_init(&s->healthy, true);
 	buf_init(&s->batch, BATCH_MAX + RECORD_MAX);
 	if (o->audit_file != NULL) {

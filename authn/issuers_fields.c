@@ -163,6 +163,10 @@ field_lines(struct load *l, const struct field *f)
 		bad_kind(l, f, "a string");
 		return SLICE("");
 	}
+	if (slice_index(f->node->text, '\0') != f->node->text.n) {
+		field_bad(l, f, "must not contain NUL");
+		return SLICE("");
+	}
 	return keep(l, f->node->text);
 }
 

@@ -363,7 +363,7 @@ enum status
 jwks_parse(struct slice json, const char *name, struct jwks **out,
     struct errinfo *err)
 {
-	json_t *doc = NULL, *list;
+	json_t *doc = NULL, *list = NULL;
 	struct jwks *set = NULL;
 	enum status st = read_list(json, name, &doc, &list, err);
 

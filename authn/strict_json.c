@@ -2,7 +2,8 @@
  * strict_json.c - jansson, with what it leaves open closed.
  *
  * jansson refuses duplicate names on request, and U+0000, lone surrogates and
- * trailing text by itself; its own depth limit is 2048, by recursion.
+ * trailing text by itself; its own depth limit is 2048, by recursion.  UTF-8
+ * is looked at twice, since the rest of the code builds on it.
  */
 #include "authn/strict_json.h"
 

@@ -182,7 +182,7 @@ print_kubeconfig(const struct config *config, const char *cluster,
 	enum status st;
 
 	buf_init(&k.ca, PEM_MAX);
-	buf_init(&out, 4 * PEM_MAX);
+	buf_init(&out, (size_t)4 * PEM_MAX);
 	if (k.cluster == NULL)
 		return errinfo_set(err, STATUS_NOT_FOUND, config->path, 0,
 		    "no such cluster, or several: choose one with --cluster");

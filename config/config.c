@@ -305,7 +305,7 @@ static bool
 split_server(struct reader *r, const struct place *p, const char *url,
     struct config_server *s)
 {
-	struct slice rest = slice_of(url), host, port = SLICE_EMPTY;
+	struct slice rest = slice_of(url), host, port;
 	size_t i;
 	uint64_t n = 443;
 

@@ -208,9 +208,14 @@ static enum step
 step_head(struct conn_h1 *c)
 {
 	enum h1_result r;
+	size_t limit;
 
-	(void)transport_fill(&c->transport);
-	r = h1_leg_head(c);
+	do {
+		/* A long head raises the limit; what is there must follow. */
+		limit = c->transport.in_limit;
+		(void)transport_fill(&c->transport);
+		r = h1_leg_head(c);
+	} while (r == H1_MORE && c->transport.in_limit != limit);
 	if (r != H1_MORE)
 		return hand_over(c);
 	if (c->transport.state == TRANSPORT_FAILED || c->transport.eof)

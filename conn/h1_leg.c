@@ -199,14 +199,17 @@ h1_leg_progress(struct conn_h1 *c)
 {
 	struct transport *t = &c->transport;
 
-	if (!c->is_server) {
+	if (!c->is_server)
 		progress_response(c);
-		return;
-	}
-	if (!c->leg.read_all || c->leg.tunnel)
-		return; /* leg_read looks */
-	/* The request is whole: what comes now is pipelined, or an end. */
+	/*
+	 * Also where leg_read will look for itself: the buffer fills up to its
+	 * limit and the socket is watched no more, else a side that may not be
+	 * read now would report itself again and again.
+	 */
 	(void)transport_fill(t);
+	if (!c->is_server || !c->leg.read_all || c->leg.tunnel)
+		return;
+	/* The request is whole: what comes now is pipelined, or an end. */
 	if ((t->eof || t->state == TRANSPORT_FAILED) && c->leg.broken == NULL)
 		c->leg.broken =
 		    t->eof ? "the client has gone" : conn_h1_error(c);
@@ -351,7 +354,7 @@ send_head(struct conn_h1 *c,
 	put(c, &tx, head);
 	if (!tx.overflow)
 		return send_all(c, buf_slice(&tx));
-	buf_init(&tx, 2 * H1_HEAD_MAX);
+	buf_init(&tx, (size_t)2 * H1_HEAD_MAX);
 	put(c, &tx, head);
 	sent = !tx.overflow && send_all(c, buf_slice(&tx));
 	buf_release(&tx);

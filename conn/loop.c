@@ -90,9 +90,11 @@ loop_release(struct loop *l)
 static void
 run_ready(struct loop *l)
 {
-	for (size_t n = l->ready_count; n != 0 && l->ready_count != 0; n--) {
+	for (size_t n = l->ready_count; n != 0; n--) {
 		struct task *t = l->ready_first;
 
+		if (t == NULL) /* forgotten meanwhile */
+			return;
 		l->ready_first = t->next;
 		if (l->ready_first == NULL)
 			l->ready_last = NULL;

@@ -305,7 +305,7 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 	if (listener == s->listener_count)
 		return;
 	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-		struct sockaddr_storage from;
+		struct sockaddr_storage from = {0};
 		socklen_t len = sizeof(from);
 		int conn = accept4(fd, (struct sockaddr *)&from, &len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -246,7 +246,7 @@ put_metrics(void *arg, struct buf *out)
 	bool ready;
 
 	metrics_write(out, c->server->metrics, c->server->worker_count);
-	buf_init(&lines, 64 * 1024);
+	buf_init(&lines, (size_t)64 * 1024);
 	ready = put_ready(c, &lines);
 	buf_release(&lines);
 	put_gauge(out, "ready", "1 when requests can be served.", ready);

@@ -54,6 +54,34 @@ is_dropped(const struct request_head *in, const struct header *f)
 	return headers_list_has(&in->headers, SLICE("connection"), f->name);
 }
 
+/*
+ * spec: T-54: a token among the WebSocket protocols is not the one that was
+ * verified; nothing unverified is left to the API server to judge (T-49).
+ */
+static bool
+add_protocols(struct exchange *e, struct headers *h, const struct header *f)
+{
+	static const struct slice token =
+	    SLICE_INIT("base64url.bearer.authorization.k8s.io.");
+	char *text = arena_alloc(&e->arena, 2 * f->value.n + 1);
+	struct slice rest = f->value, piece;
+	bool done = false;
+	struct buf b;
+
+	if (text == NULL)
+		return false;
+	buf_init_fixed(&b, text, 2 * f->value.n + 1);
+	while (slice_split(&rest, ',', &done, &piece)) {
+		piece = slice_trim(piece);
+		if (slice_starts_nocase(piece, token))
+			continue;
+		if (b.len != 0)
+			buf_puts(&b, ", ");
+		buf_put(&b, piece);
+	}
+	return b.len == 0 || headers_add(h, f->name, buf_slice(&b));
+}
+
 static bool
 build_request(struct exchange *e, const struct request_head *in,
     struct request_head *out)
@@ -85,7 +113,11 @@ build_request(struct exchange *e, const struct request_head *in,
 	for (size_t i = 0; i < in->headers.count && room; i++) {
 		const struct header *f = &in->headers.list[i];
 
-		if (!is_dropped(in, f))
+		if (is_dropped(in, f))
+			continue;
+		if (slice_eq_nocase(f->name, SLICE("sec-websocket-protocol")))
+			room = add_protocols(e, h, f);
+		else
 			room = headers_add(h, f->name, f->value);
 	}
 	return room && headers_add(h, SLICE("Audit-ID"), e->audit_id) &&

@@ -31,56 +31,69 @@ check_size(const struct h1_scan *s, size_t len, bool is_request,
 	return H1_DONE;
 }
 
+/*
+ * spec: T-10: only CR LF ends a line.  H1_DONE: *len is the length of the
+ * line that ends at s->at; H1_MORE: its end is not there yet.
+ */
+static enum h1_result
+scan_line(struct h1_scan *s, struct slice in, size_t *len,
+    struct h1_fault *fault)
+{
+	struct slice fresh = slice_from(in, s->at);
+	size_t lf = slice_index(fresh, '\n');
+	size_t cr = slice_index(fresh, '\r');
+
+	if (cr < lf && cr + 1 < fresh.n && cr + 1 != lf)
+		return bad(fault, 400, s->at + cr, "a lone CR");
+	if (lf == fresh.n) {
+		s->at += cr; /* which may begin CR LF, or is the end */
+		return H1_MORE;
+	}
+	if (lf == 0 || cr != lf - 1)
+		return bad(fault, 400, s->at + lf, "a lone LF");
+	*len = s->at + cr - s->line;
+	s->at += lf + 1;
+	return H1_DONE;
+}
+
+/* A line of the head, not empty, ends at s->at. */
+static enum h1_result
+count_line(struct h1_scan *s, struct h1_fault *fault)
+{
+	/* spec: T-22 */
+	if (++s->lines > HEADERS_MAX + 1)
+		return bad(fault, 431, s->line, "too many fields");
+	s->line = s->at;
+	return H1_MORE;
+}
+
 enum h1_result
 h1_scan(struct h1_scan *s, struct slice in, bool is_request, size_t *start,
     size_t *end, struct h1_fault *fault)
 {
-	while (s->at < in.n) {
-		struct slice fresh = slice_from(in, s->at);
-		size_t lf = slice_index(fresh, '\n');
-		size_t cr = slice_index(fresh, '\r');
-		size_t stop = lf < fresh.n ? lf : fresh.n;
-		size_t len;
+	size_t len;
+	enum h1_result r;
 
-		/* spec: T-10: only CR LF ends a line */
-		if (cr < stop && cr + 1 < fresh.n && cr + 1 != lf)
-			return bad(fault, 400, s->at + cr, "a lone CR");
-		if (lf == fresh.n) {
-			size_t seen = fresh.n;
-
-			if (cr < fresh.n) /* the CR may begin CR LF */
-				seen = cr;
-			s->at += seen;
-			break;
-		}
-		if (cr != lf - 1 || lf == 0)
-			return bad(fault, 400, s->at + lf, "a lone LF");
-		len = s->at + lf - 1 - s->line;
-		s->at += lf + 1;
+	while ((r = scan_line(s, in, &len, fault)) == H1_DONE) {
 		if (check_size(s, len, is_request, fault) == H1_BAD)
 			return H1_BAD;
 		if (len != 0) {
-			s->lines++;
-			/* spec: T-22 */
-			if (s->lines > HEADERS_MAX + 1)
-				return bad(fault, 431, s->line,
-				    "too many fields");
-			s->line = s->at;
-			continue;
-		}
-		if (s->lines != 0) {
+			if (count_line(s, fault) == H1_BAD)
+				return H1_BAD;
+		} else if (s->lines != 0) {
 			*start = s->start;
 			*end = s->at;
 			return H1_DONE;
-		}
-		/* spec: T-11: at most two empty lines before a request */
-		if (!is_request || s->at > 4)
+		} else if (!is_request || s->at > 4) {
+			/* spec: T-11: at most two before a request */
 			return bad(fault, 400, s->line, "an empty line");
-		s->line = s->start = s->at;
+		} else {
+			s->line = s->start = s->at;
+		}
 	}
-	if (check_size(s, in.n - s->line, is_request, fault) == H1_BAD)
-		return H1_BAD;
-	return H1_MORE;
+	if (r == H1_MORE)
+		r = check_size(s, in.n - s->line, is_request, fault);
+	return r == H1_DONE ? H1_MORE : r;
 }
 
 /* Take the line at the front of *rest, which ends in CR LF. */

@@ -3,6 +3,9 @@
  */
 #include "http/uri.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
+
 #include "http/chars.h"
 
 /* True if s is whole %XX escapes and octets of the class or of extra. */
@@ -31,121 +34,84 @@ all_digits(struct slice s)
 	return s.n == 0 || chars_all(s, CHAR_DIGIT);
 }
 
-/* Four groups of at most three digits, each at most 255. */
-static bool
-is_ipv4_tail(struct slice s)
-{
-	struct slice piece;
-	bool done = false;
-	size_t n = 0;
-
-	while (slice_split(&s, '.', &done, &piece)) {
-		uint64_t v;
-
-		if (piece.n > 3 || !slice_to_u64(piece, 255, &v) ||
-		    (piece.n > 1 && piece.p[0] == '0'))
-			return false;
-		n++;
-	}
-	return n == 4;
-}
-
-/* RFC 4291 2.2 text, as netip.ParseAddr takes it, without a zone. */
+/* RFC 4291 2.2 text without a zone. */
 static bool
 is_ipv6(struct slice s)
 {
-	bool elided = false;
-	size_t groups = 0;
+	unsigned char octets[16];
+	char text[INET6_ADDRSTRLEN];
 
-	if (slice_starts(s, SLICE("::"))) {
-		elided = true;
-		s = slice_from(s, 2);
-		if (s.n == 0)
-			return true;
-	}
-	for (;;) {
-		struct slice piece = slice_first(s, slice_index(s, ':'));
+	if (s.n >= sizeof(text) || slice_index(s, '\0') != s.n)
+		return false;
+	(void)snprintf(text, sizeof(text), "%.*s", SLICE_ARG(s));
+	return inet_pton(AF_INET6, text, octets) == 1;
+}
 
-		if (piece.n == s.n && slice_index(s, '.') != s.n) {
-			if (!is_ipv4_tail(s))
-				return false;
-			groups += 2;
-			break;
-		}
-		if (piece.n > 4 || !chars_all(piece, CHAR_HEX))
-			return false;
-		groups++;
-		if (piece.n == s.n)
-			break;
-		s = slice_from(s, piece.n + 1);
-		if (s.n == 0)
-			return false;
-		if (s.p[0] == ':') {
-			if (elided)
-				return false;
-			elided = true;
-			s = slice_from(s, 1);
-			if (s.n == 0)
-				break;
-		}
+/* net/url: "[" IPv6 [ "%25" zone ] "]" [ ":" digits ] */
+static bool
+go_bracketed_host(struct slice host)
+{
+	size_t close = 0, zone;
+	struct slice inner, port;
+
+	for (size_t i = 0; i < host.n; i++) {
+		if (host.p[i] == ']')
+			close = i;
 	}
-	return elided ? groups < 8 : groups == 8;
+	if (close == 0)
+		return false;
+	port = slice_from(host, close + 1);
+	if (port.n != 0 &&
+	    (port.p[0] != ':' || !all_digits(slice_from(port, 1))))
+		return false;
+	inner = slice_make(host.p + 1, close - 1);
+	zone = slice_index(inner, '%');
+	if (zone != inner.n) {
+		struct slice z = slice_from(inner, zone);
+
+		if (!slice_starts(z, SLICE("%25")) || z.n == 3 ||
+		    !escaped_text(slice_from(z, 3), CHAR_VALUE, ""))
+			return false;
+		inner = slice_first(inner, zone);
+	}
+	return is_ipv6(inner);
+}
+
+/* net/url: %XX in a host stands for octets from 0x80 on, or for '%'. */
+static bool
+go_host_escape(struct slice s)
+{
+	unsigned v;
+
+	if (s.n < 3 || !char_is(s.p[1], CHAR_HEX) || !char_is(s.p[2], CHAR_HEX))
+		return false;
+	v = char_hex(s.p[1]) << 4 | char_hex(s.p[2]);
+	return v >= 0x80 || v == '%';
+}
+
+static bool
+go_host_octet(char c)
+{
+	return (unsigned char)c >= 0x80 || char_is(c, CHAR_HOST) ||
+	    (c != '\0' && strchr("]<>\"", c) != NULL);
 }
 
 /* net/url parseHost: what may stand in the host part of an authority. */
 static bool
 go_host(struct slice host)
 {
-	size_t close = host.n;
-	struct slice port;
-
-	if (host.n != 0 && host.p[0] == '[') {
-		struct slice inner;
-		size_t zone;
-
-		for (size_t i = 0; i < host.n; i++) {
-			if (host.p[i] == ']')
-				close = i;
-		}
-		if (close == host.n)
-			return false;
-		port = slice_from(host, close + 1);
-		if (port.n != 0 &&
-		    (port.p[0] != ':' || !all_digits(slice_from(port, 1))))
-			return false;
-		inner = slice_make(host.p + 1, close - 1);
-		zone = slice_index(inner, '%');
-		if (zone != inner.n) {
-			struct slice z = slice_from(inner, zone);
-
-			if (!slice_starts(z, SLICE("%25")) || z.n == 3 ||
-			    !escaped_text(slice_from(z, 3), CHAR_VALUE, ""))
-				return false;
-			inner = slice_first(inner, zone);
-		}
-		return is_ipv6(inner);
-	}
+	if (host.n != 0 && host.p[0] == '[')
+		return go_bracketed_host(host);
 	for (size_t i = 0; i < host.n; i++) {
 		char c = host.p[i];
 
 		if (c == ':')
 			return all_digits(slice_from(host, i + 1));
 		if (c == '%') {
-			unsigned v;
-
-			if (host.n - i < 3 ||
-			    !char_is(host.p[i + 1], CHAR_HEX) ||
-			    !char_is(host.p[i + 2], CHAR_HEX))
-				return false;
-			v = char_hex(host.p[i + 1]) << 4 |
-			    char_hex(host.p[i + 2]);
-			if (v < 0x80 && v != '%')
+			if (!go_host_escape(slice_from(host, i)))
 				return false;
 			i += 2;
-		} else if ((unsigned char)c < 0x80 && !char_is(c, CHAR_HOST) &&
-		    strchr("[]<>\"", c) == NULL) {
-			return false;
-		} else if (c == '[') {
+		} else if (!go_host_octet(c)) {
 			return false;
 		}
 	}
@@ -406,7 +372,7 @@ uri_door(struct slice raw, size_t proxy_tail)
 bool
 uri_is_authority(struct slice s)
 {
-	struct slice host, port = SLICE_EMPTY;
+	struct slice host, port;
 	size_t i;
 
 	if (s.n != 0 && s.p[0] == '[') {

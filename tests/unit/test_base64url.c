@@ -11,8 +11,8 @@
 static void
 test_known(void **state)
 {
-	static const char *const octets[] = {
-	    "", "f", "fo", "foo", "foob", "fooba", "foobar", "\xfb\xff\xbf"};
+	static const char *const octets[] = {"", "f", "fo", "foo", "foob",
+	    "fooba", "foobar", "\xfb\xff\xbf"};
 	static const char *const texts[] = {"", "Zg", "Zm8", "Zm9v", "Zm9vYg",
 	    "Zm9vYmE", "Zm9vYmFy", "-_-_"};
 
@@ -36,9 +36,9 @@ test_known(void **state)
 static void
 test_refused(void **state)
 {
-	static const char *const bad[] = {"A", "AAAAA", "Zg==", "Zg=", "Zm8=",
-	    "=", "====", "Zh", "Zm9", "Zm+v", "Zm/v", "Zm v", "Zm9v\n", " Zm8",
-	    "Zm\xc3\xa4", "Z.", "~~~~"};
+	static const char *const bad[] = {"A", "AAAAA",
+	    "Zg==", "Zg=", "Zm8=", "=", "====", "Zh", "Zm9", "Zm+v", "Zm/v",
+	    "Zm v", "Zm9v\n", " Zm8", "Zm\xc3\xa4", "Z.", "~~~~"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
@@ -95,8 +95,7 @@ test_round_trip(void **state)
 		in = guard_copy(&text, buf_slice(&b));
 		buf_release(&b);
 		out = guard_room(&room, BASE64URL_OCTETS(in.n));
-		assert_true(
-		    base64url_decode(in, (unsigned char *)out, &got));
+		assert_true(base64url_decode(in, (unsigned char *)out, &got));
 		assert_slices(slice_make(out, got),
 		    slice_make((const char *)octets, n));
 		guard_release(&text);

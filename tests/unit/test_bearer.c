@@ -20,8 +20,7 @@ static struct row {
     {"final equal signs", "Authorization: Bearer YQ==", BEARER_TOKEN, "YQ=="},
     {"neither name nor scheme has a case", "aUTHORIZATION: bEARER x",
 	BEARER_TOKEN, "x"},
-    {"beside others", "A: b\nAuthorization: Bearer x\nC: d", BEARER_TOKEN,
-	"x"},
+    {"beside others", "A: b\nAuthorization: Bearer x\nC: d", BEARER_TOKEN, "x"},
     {"an empty field", "Authorization: ", BEARER_BAD, NULL},
     {"the scheme alone", "Authorization: Bearer", BEARER_BAD, NULL},
     {"two blanks", "Authorization: Bearer  x", BEARER_BAD, NULL},
@@ -44,14 +43,13 @@ static struct row {
 	NULL},
     {"twice the same", "Authorization: Bearer x\nauthorization: Bearer x",
 	BEARER_BAD, NULL},
-    {"twice, one of them empty", "Authorization: Bearer x\nAuthorization: ",
-	BEARER_BAD, NULL},
+    {"twice, one of them empty",
+	"Authorization: Bearer x\nAuthorization: ", BEARER_BAD, NULL},
     {"look-alike names are not it",
 	"Proxy-Authorization: Bearer x\nAuthorization2: Bearer y\n"
 	"X-Authorization: Bearer z",
 	BEARER_NONE, NULL},
-    {"a cookie is not it", "Cookie: Authorization=Bearer x", BEARER_NONE,
-	NULL},
+    {"a cookie is not it", "Cookie: Authorization=Bearer x", BEARER_NONE, NULL},
 };
 
 static void

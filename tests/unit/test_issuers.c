@@ -60,266 +60,252 @@ static struct mistake {
 	const char *name;
 	const char *text;
 	const char *reports; /* how each line begins, separated by '\n' */
-} mistakes
-    [] =
-	{
-	    {"not YAML", "jwt: [", "auth.yaml:2:"},
-	    {"nothing", "", "auth.yaml: must be one Auth"},
-	    {"two documents", HEAD "---\n" HEAD, "auth.yaml: must be one Auth"},
-	    {"a list", "[]", "auth.yaml:1: must be one Auth"},
-	    {"another kind", "apiVersion: v1\nkind: Role\njwt: [{}]",
-		"auth.yaml:1: apiVersion: must be apiserver.config.k8s.io/v1 "
-                "(or\n"
-		"auth.yaml:2: kind: must be AuthenticationConfiguration\n"
-		"auth.yaml:3: jwt[0].issuer: is required\n"
-		"auth.yaml:3: jwt[0].claimMappings.username.claim: is "
-                "required"},
-	    {"a future version",
-		"apiVersion: apiserver.config.k8s.io/v2\n"
-		"kind: AuthenticationConfiguration\njwt: []",
-		"auth.yaml:3: warning: jwt: is empty\n"
-		"auth.yaml:1: apiVersion: must be"},
-	    {"an unknown field at the top", ISSUER("") "users: []\n",
-		"auth.yaml:9: users: is no field here; there are apiVersion, "
-                "kind, "
-		"jwt, anonymous"},
-	    {"a field in another case", ISSUER("    discoveryUrl: x\n"),
-		"auth.yaml:7: jwt[0].issuer.discoveryUrl: is no field here"},
-	    {"a duplicate field", HEAD "kind: x\n", "auth.yaml:3:"},
-	    {"jwt is a mapping", HEAD "jwt: {}\n",
-		"auth.yaml:3: jwt: must be a list, not a mapping"},
-	    {"an empty entry", HEAD "jwt:\n-\n",
-		"auth.yaml:4: jwt[0]: must not be"},
-	    {"an entry that is a string", HEAD "jwt: [x]\n",
-		"auth.yaml:3: jwt[0]: must be a mapping, not a string"},
-	    /* issuer */
-	    {"no url", URL("\"\""),
-		"auth.yaml:4: jwt[0].issuer.url: is required"},
-	    {"url null", URL(""),
-		"auth.yaml:4: jwt[0].issuer.url: is required"},
-	    {"url is a number", URL("7"),
-		"auth.yaml:4: jwt[0].issuer.url: must be a string, not an "
-                "integer"},
-	    {"url http", URL("http://i.example.com"),
-		"auth.yaml:4: jwt[0].issuer.url: \"http://i.example.com\" must "
-                "begin"},
-	    {"url with a user", URL("https://u@i.example.com"),
-		"auth.yaml:4: jwt[0].issuer.url: \"https://u@i.example.com\" "
-                "must not "
-		"contain a user name"},
-	    {"url with a query", URL("\"https://i.example.com/?a\""),
-		"auth.yaml:4: jwt[0].issuer.url: \"https://i.example.com/?a\" "
-                "must not "
-		"contain a query"},
-	    {"url with a fragment", URL("\"https://i.example.com/#a\""),
-		"auth.yaml:4: jwt[0].issuer.url: \"https://i.example.com/#a\" "
-                "must not "
-		"contain a fragment"},
-	    {"url without a host", URL("https:///x"),
-		"auth.yaml:4: jwt[0].issuer.url: \"https:///x\" must name a "
-                "host"},
-	    {"url with a line end", URL("\"https://i.example.com\\n\""),
-		"auth.yaml:4: jwt[0].issuer.url: must not contain control"},
-	    {"url with NUL", URL("\"https://i.example.com\\0\""),
-		"auth.yaml:4: jwt[0].issuer.url: must not contain control"},
-	    {"discoveryURL of the same address",
-		ISSUER("    discoveryURL: https://i.example.com//\n"),
-		"auth.yaml:7: jwt[0].issuer.discoveryURL: must differ from "
-                "url"},
-	    {"discoveryURL http", ISSUER("    discoveryURL: http://x\n"),
-		"auth.yaml:7: jwt[0].issuer.discoveryURL: \"http://x\" must "
-                "begin"},
-	    {"discoveryURL with a query",
-		ISSUER("    discoveryURL: \"https://x/?a\"\n"),
-		"auth.yaml:7: jwt[0].issuer.discoveryURL: \"https://x/?a\" "
-                "must not"},
-	    {"audiences missing", AUDIENCES("audienceMatchPolicy: MatchAny"),
-		"auth.yaml:4: jwt[0].issuer.audiences: is required"},
-	    {"audiences empty", AUDIENCES("audiences: []"),
-		"auth.yaml:4: jwt[0].issuer.audiences: is required"},
-	    {"audiences a string", AUDIENCES("audiences: a"),
-		"auth.yaml:4: jwt[0].issuer.audiences: must be a list, not a "
-                "string"},
-	    {"an empty audience", AUDIENCES("audiences: [\"\"]"),
-		"auth.yaml:4: jwt[0].issuer.audiences[0]: must not be empty"},
-	    {"an audience null", AUDIENCES("audiences: [~]"),
-		"auth.yaml:4: jwt[0].issuer.audiences[0]: must not be empty"},
-	    {"an audience that is a number", AUDIENCES("audiences: [7]"),
-		"auth.yaml:4: jwt[0].issuer.audiences[0]: must be a string"},
-	    {"a duplicate audience",
-		AUDIENCES(
-		    "audiences: [a, b, a], audienceMatchPolicy: MatchAny"),
-		"auth.yaml:4: jwt[0].issuer.audiences[2]: \"a\" is there "
-                "twice"},
-	    {"several audiences without a policy",
-		AUDIENCES("audiences: [a, b]"),
-		"auth.yaml:4: jwt[0].issuer.audienceMatchPolicy: must be "
-                "MatchAny "
-		"where"},
-	    {"another policy",
-		AUDIENCES("audiences: [a], audienceMatchPolicy: All"),
-		"auth.yaml:4: jwt[0].issuer.audienceMatchPolicy: must be "
-                "MatchAny or"},
-	    {"certificateAuthority is a file name",
-		ISSUER("    certificateAuthority: /etc/ca.crt\n"),
-		"auth.yaml:7: jwt[0].issuer.certificateAuthority: must be the "
-		"certificates themselves"},
-	    {"certificateAuthority is cut short",
-		ISSUER("    certificateAuthority: |\n"
-		       "      -----BEGIN CERTIFICATE-----\n"
-		       "      MIIB\n"),
-		"auth.yaml:7: jwt[0].issuer.certificateAuthority: has a "
-                "certificate "
-		"without its END"},
-	    {"egressSelectorType", ISSUER("    egressSelectorType: cluster\n"),
-		"auth.yaml:7: jwt[0].issuer.egressSelectorType: is not "
-                "supported by "
-		"this version"},
-	    {"an egressSelectorType nobody has",
-		ISSUER("    egressSelectorType: etcd\n"),
-		"auth.yaml:7: jwt[0].issuer.egressSelectorType: must be "
-                "absent"},
-	    {"two entries for one issuer",
-		URL("https://i.example.com") "- issuer: {audiences: [a], url: "
-                                             "https://i.example.com}\n"
-					     "  claimMappings:\n" USERNAME,
-		"auth.yaml:7: jwt[1].issuer.url: jwt[0] has the same url"},
-	    {"two entries with one discoveryURL",
-		URL("https://i.example.com, discoveryURL: "
-                    "https://d.example.com/d") "- issuer: {audiences: [a], "
-                                               "url: https://j.example.com, "
-					       "discoveryURL: "
-                                               "https://d.example.com/d}\n"
-					       "  claimMappings:\n" USERNAME,
-		"auth.yaml:7: jwt[1].issuer.discoveryURL: jwt[0] has the same"},
-	    /* claimMappings */
-	    {"no mappings",
-		HEAD "jwt:\n- issuer: {url: https://i.example.com, audiences: "
-                     "[a]}\n",
-		"auth.yaml:4: jwt[0].claimMappings.username.claim: is "
-                "required"},
-	    {"no username", MAPPINGS("    groups: {claim: g, prefix: \"\"}\n"),
-		"auth.yaml:7: jwt[0].claimMappings.username.claim: is "
-                "required"},
-	    {"an empty claim",
-		MAPPINGS("    username: {claim: \"\", prefix: \"\"}\n"),
-		"auth.yaml:8: jwt[0].claimMappings.username.claim: is "
-                "required"},
-	    {"username without prefix",
-		MAPPINGS("    username: {claim: sub}\n"),
-		"auth.yaml:8: jwt[0].claimMappings.username.prefix: is "
-                "required where "
-		"claim is set; \"\" means no prefix"},
-	    {"username with prefix null",
-		MAPPINGS("    username: {claim: sub, prefix: }\n"),
-		"auth.yaml:8: jwt[0].claimMappings.username.prefix: is "
-                "required"},
-	    {"groups without prefix",
-		MAPPINGS(USERNAME "    groups: {claim: groups}\n"),
-		"auth.yaml:9: jwt[0].claimMappings.groups.prefix: is required"},
-	    {"username by expression",
-		MAPPINGS("    username: {expression: claims.sub}\n"),
-		"auth.yaml:8: jwt[0].claimMappings.username.expression: is not "
-		"supported by this version: CEL expressions are not evaluated; "
-                "set "
-		"claim and prefix"},
-	    {"username by both",
-		MAPPINGS(
-		    "    username: {claim: s, expression: c, prefix: \"\"}\n"),
-		"auth.yaml:8: jwt[0].claimMappings.username: has claim and "
-                "expression\n"
-		"auth.yaml:8: jwt[0].claimMappings.username.prefix: must be "
-                "absent"},
-	    {"groups by expression",
-		MAPPINGS(USERNAME "    groups: {expression: claims.g}\n"),
-		"auth.yaml:9: jwt[0].claimMappings.groups.expression: is not "
-		"supported"},
-	    {"groups by both",
-		MAPPINGS(USERNAME "    groups: {claim: g, expression: x}\n"),
-		"auth.yaml:9: jwt[0].claimMappings.groups: has claim and "
-                "expression\n"
-		"auth.yaml:9: jwt[0].claimMappings.groups.prefix: is required"},
-	    {"uid", MAPPINGS(USERNAME "    uid: {claim: sub}\n"),
-		"auth.yaml:9: jwt[0].claimMappings.uid: is not supported by "
-                "this"},
-	    {"uid by both",
-		MAPPINGS(USERNAME "    uid: {claim: a, expression: b}\n"),
-		"auth.yaml:9: jwt[0].claimMappings.uid: has claim and "
-                "expression"},
-	    {"extra",
-		MAPPINGS(USERNAME "    extra: [{key: e.example/x, "
-                                  "valueExpression: claims.x}]\n"),
-		"auth.yaml:9: jwt[0].claimMappings.extra: is not supported by "
-                "this"},
-	    /* rules */
-	    {"a rule by expression",
-		ISSUER("") "  claimValidationRules:\n"
-			   "  - {expression: \"true\", message: m}\n",
-		"auth.yaml:10: jwt[0].claimValidationRules[0].expression: is "
-                "not "
-		"supported by this version: CEL"},
-	    {"a rule by both",
-		ISSUER(
-		    "") "  claimValidationRules: [{claim: a, expression: b}]\n",
-		"auth.yaml:9: jwt[0].claimValidationRules[0]: has claim and "
-		"expression"},
-	    {"a rule by neither", ISSUER("") "  claimValidationRules: [{}]\n",
-		"auth.yaml:9: jwt[0].claimValidationRules[0]: needs a claim"},
-	    {"a message beside a claim",
-		ISSUER("") "  claimValidationRules: [{claim: a, message: m}]\n",
-		"auth.yaml:9: jwt[0].claimValidationRules[0].message: must be "
-                "absent"},
-	    {"a value beside an expression",
-		ISSUER("") "  claimValidationRules:\n"
-			   "  - {expression: a, requiredValue: v}\n",
-		"auth.yaml:10: jwt[0].claimValidationRules[0].expression: is "
-                "not\n"
-		"auth.yaml:10: jwt[0].claimValidationRules[0].requiredValue: "
-                "must be "
-		"absent"},
-	    {"two rules for one claim",
-		ISSUER("") "  claimValidationRules: [{claim: a}, {claim: a}]\n",
-		"auth.yaml:9: jwt[0].claimValidationRules[1].claim: \"a\" has "
-                "a rule"},
-	    {"a value that is a number",
-		ISSUER("") "  claimValidationRules: [{claim: a, requiredValue: "
-                           "7}]\n",
-		"auth.yaml:9: jwt[0].claimValidationRules[0].requiredValue: "
-                "must be a "
-		"string, not an integer"},
-	    {"user rules",
-		ISSUER("") "  userValidationRules: [{expression: x}]\n",
-		"auth.yaml:9: jwt[0].userValidationRules[0].expression: is not "
-		"supported by this version: CEL"},
-	    /* anonymous */
-	    {"anonymous", ISSUER("") "anonymous: {enabled: true}\n",
-		"auth.yaml:9: anonymous.enabled: is not supported by this "
-                "version"},
-	    {"anonymous with conditions",
-		ISSUER("") "anonymous: {enabled: true, conditions: [{path: "
-                           "/x}]}\n",
-		"auth.yaml:9: anonymous.enabled: is not supported by this "
-                "version"},
-	    {"conditions though it is off",
-		ISSUER("") "anonymous: {enabled: false, conditions: [{path: "
-                           "/x}]}\n",
-		"auth.yaml:9: anonymous.conditions: is allowed only where"},
-	    {"anonymous is a word", ISSUER("") "anonymous: {enabled: \"no\"}\n",
-		"auth.yaml:9: anonymous.enabled: must be true or false"},
-	    {"several mistakes at once",
-		HEAD "jwt:\n"
-		     "- issuer: {url: http://x, audiences: []}\n"
-		     "  claimMappings: {username: {claim: sub}}\n"
-		     "- issuer: {url: https://y, audiences: [a, b]}\n"
-		     "  claimMappings: {username: {expression: x}}\n",
-		"auth.yaml:4: jwt[0].issuer.url: \"http://x\" must begin\n"
-		"auth.yaml:4: jwt[0].issuer.audiences: is required\n"
-		"auth.yaml:5: jwt[0].claimMappings.username.prefix: is "
-                "required\n"
-		"auth.yaml:6: jwt[1].issuer.audienceMatchPolicy: must be "
-                "MatchAny\n"
-		"auth.yaml:7: jwt[1].claimMappings.username.expression: is "
-                "not"},
+} mistakes[] = {
+    {"not YAML", "jwt: [", "auth.yaml:2:"},
+    {"nothing", "", "auth.yaml: must be one Auth"},
+    {"two documents", HEAD "---\n" HEAD, "auth.yaml: must be one Auth"},
+    {"a list", "[]", "auth.yaml:1: must be one Auth"},
+    {"another kind", "apiVersion: v1\nkind: Role\njwt: [{}]",
+	"auth.yaml:1: apiVersion: must be apiserver.config.k8s.io/v1 "
+	"(or\n"
+	"auth.yaml:2: kind: must be AuthenticationConfiguration\n"
+	"auth.yaml:3: jwt[0].issuer: is required\n"
+	"auth.yaml:3: jwt[0].claimMappings.username.claim: is "
+	"required"},
+    {"a future version",
+	"apiVersion: apiserver.config.k8s.io/v2\n"
+	"kind: AuthenticationConfiguration\njwt: []",
+	"auth.yaml:1: apiVersion: must be\n"
+	"auth.yaml:3: warning: jwt: is empty"},
+    {"an unknown field at the top", ISSUER("") "users: []\n",
+	"auth.yaml:9: users: is no field here; there are apiVersion, "
+	"kind, "
+	"jwt, anonymous"},
+    {"a field in another case", ISSUER("    discoveryUrl: x\n"),
+	"auth.yaml:7: jwt[0].issuer.discoveryUrl: is no field here"},
+    {"a duplicate field", HEAD "kind: x\n", "auth.yaml:3:"},
+    {"jwt is a mapping", HEAD "jwt: {}\n",
+	"auth.yaml:3: jwt: must be a list, not a mapping"},
+    {"an empty entry", HEAD "jwt:\n-\n", "auth.yaml:4: jwt[0]: must not be"},
+    {"an entry that is a string", HEAD "jwt: [x]\n",
+	"auth.yaml:3: jwt[0]: must be a mapping, not a string"},
+    /* issuer */
+    {"no url", URL("\"\""), "auth.yaml:4: jwt[0].issuer.url: is required"},
+    {"url null", URL(""), "auth.yaml:4: jwt[0].issuer.url: is required"},
+    {"url is a number", URL("7"),
+	"auth.yaml:4: jwt[0].issuer.url: must be a string, not an "
+	"integer"},
+    {"url http", URL("http://i.example.com"),
+	"auth.yaml:4: jwt[0].issuer.url: \"http://i.example.com\" must "
+	"begin"},
+    {"url with a user", URL("https://u@i.example.com"),
+	"auth.yaml:4: jwt[0].issuer.url: \"https://u@i.example.com\" "
+	"must not "
+	"contain a user name"},
+    {"url with a query", URL("\"https://i.example.com/?a\""),
+	"auth.yaml:4: jwt[0].issuer.url: \"https://i.example.com/?a\" "
+	"must not "
+	"contain a query"},
+    {"url with a fragment", URL("\"https://i.example.com/#a\""),
+	"auth.yaml:4: jwt[0].issuer.url: \"https://i.example.com/#a\" "
+	"must not "
+	"contain a fragment"},
+    {"url without a host", URL("https:///x"),
+	"auth.yaml:4: jwt[0].issuer.url: \"https:///x\" must name a "
+	"host"},
+    {"url with a line end", URL("\"https://i.example.com\\n\""),
+	"auth.yaml:4: jwt[0].issuer.url: must not contain control"},
+    {"url with NUL", URL("\"https://i.example.com\\0\""),
+	"auth.yaml:4: jwt[0].issuer.url: must not contain NUL"},
+    {"discoveryURL of the same address",
+	ISSUER("    discoveryURL: https://i.example.com//\n"),
+	"auth.yaml:7: jwt[0].issuer.discoveryURL: must differ from "
+	"url"},
+    {"discoveryURL http", ISSUER("    discoveryURL: http://x\n"),
+	"auth.yaml:7: jwt[0].issuer.discoveryURL: \"http://x\" must "
+	"begin"},
+    {"discoveryURL with a query",
+	ISSUER("    discoveryURL: \"https://x/?a\"\n"),
+	"auth.yaml:7: jwt[0].issuer.discoveryURL: \"https://x/?a\" "
+	"must not"},
+    {"audiences missing", AUDIENCES("audienceMatchPolicy: MatchAny"),
+	"auth.yaml:4: jwt[0].issuer.audiences: is required"},
+    {"audiences empty", AUDIENCES("audiences: []"),
+	"auth.yaml:4: jwt[0].issuer.audiences: is required"},
+    {"audiences a string", AUDIENCES("audiences: a"),
+	"auth.yaml:4: jwt[0].issuer.audiences: must be a list, not a "
+	"string"},
+    {"an empty audience", AUDIENCES("audiences: [\"\"]"),
+	"auth.yaml:4: jwt[0].issuer.audiences[0]: must not be empty"},
+    {"an audience null", AUDIENCES("audiences: [~]"),
+	"auth.yaml:4: jwt[0].issuer.audiences[0]: must not be empty"},
+    {"an audience that is a number", AUDIENCES("audiences: [7]"),
+	"auth.yaml:4: jwt[0].issuer.audiences[0]: must be a string"},
+    {"a duplicate audience",
+	AUDIENCES("audiences: [a, b, a], audienceMatchPolicy: MatchAny"),
+	"auth.yaml:4: jwt[0].issuer.audiences[2]: \"a\" is there "
+	"twice"},
+    {"several audiences without a policy", AUDIENCES("audiences: [a, b]"),
+	"auth.yaml:4: jwt[0].issuer.audienceMatchPolicy: must be "
+	"MatchAny "
+	"where"},
+    {"another policy", AUDIENCES("audiences: [a], audienceMatchPolicy: All"),
+	"auth.yaml:4: jwt[0].issuer.audienceMatchPolicy: must be "
+	"MatchAny or"},
+    {"certificateAuthority is a file name",
+	ISSUER("    certificateAuthority: /etc/ca.crt\n"),
+	"auth.yaml:7: jwt[0].issuer.certificateAuthority: must be the "
+	"certificates themselves"},
+    {"certificateAuthority is cut short",
+	ISSUER("    certificateAuthority: |\n"
+	       "      -----BEGIN CERTIFICATE-----\n"
+	       "      MIIB\n"),
+	"auth.yaml:7: jwt[0].issuer.certificateAuthority: has a "
+	"certificate "
+	"without its END"},
+    {"egressSelectorType", ISSUER("    egressSelectorType: cluster\n"),
+	"auth.yaml:7: jwt[0].issuer.egressSelectorType: is not "
+	"supported by "
+	"this version"},
+    {"an egressSelectorType nobody has",
+	ISSUER("    egressSelectorType: etcd\n"),
+	"auth.yaml:7: jwt[0].issuer.egressSelectorType: must be "
+	"absent"},
+    {"two entries for one issuer",
+	URL("https://i.example.com") "- issuer: {audiences: [a], url: "
+				     "https://i.example.com}\n"
+				     "  claimMappings:\n" USERNAME,
+	"auth.yaml:7: jwt[1].issuer.url: jwt[0] has the same url"},
+    {"two entries with one discoveryURL",
+	URL("https://i.example.com, discoveryURL: "
+	    "https://d.example.com/d") "- issuer: {audiences: [a], "
+				       "url: https://j.example.com, "
+				       "discoveryURL: "
+				       "https://d.example.com/d}\n"
+				       "  claimMappings:\n" USERNAME,
+	"auth.yaml:7: jwt[1].issuer.discoveryURL: jwt[0] has the same"},
+    /* claimMappings */
+    {"no mappings",
+	HEAD "jwt:\n- issuer: {url: https://i.example.com, audiences: "
+	     "[a]}\n",
+	"auth.yaml:4: jwt[0].claimMappings.username.claim: is "
+	"required"},
+    {"no username", MAPPINGS("    groups: {claim: g, prefix: \"\"}\n"),
+	"auth.yaml:7: jwt[0].claimMappings.username.claim: is "
+	"required"},
+    {"an empty claim", MAPPINGS("    username: {claim: \"\", prefix: \"\"}\n"),
+	"auth.yaml:8: jwt[0].claimMappings.username.claim: is "
+	"required"},
+    {"username without prefix", MAPPINGS("    username: {claim: sub}\n"),
+	"auth.yaml:8: jwt[0].claimMappings.username.prefix: is "
+	"required where "
+	"claim is set; \"\" means no prefix"},
+    {"username with prefix null",
+	MAPPINGS("    username: {claim: sub, prefix: }\n"),
+	"auth.yaml:8: jwt[0].claimMappings.username.prefix: is "
+	"required"},
+    {"groups without prefix",
+	MAPPINGS(USERNAME "    groups: {claim: groups}\n"),
+	"auth.yaml:9: jwt[0].claimMappings.groups.prefix: is required"},
+    {"username by expression",
+	MAPPINGS("    username: {expression: claims.sub}\n"),
+	"auth.yaml:8: jwt[0].claimMappings.username.expression: is not "
+	"supported by this version: CEL expressions are not evaluated; "
+	"set "
+	"claim and prefix"},
+    {"username by both",
+	MAPPINGS("    username: {claim: s, expression: c, prefix: \"\"}\n"),
+	"auth.yaml:8: jwt[0].claimMappings.username: has claim and "
+	"expression\n"
+	"auth.yaml:8: jwt[0].claimMappings.username.prefix: must be "
+	"absent"},
+    {"groups by expression",
+	MAPPINGS(USERNAME "    groups: {expression: claims.g}\n"),
+	"auth.yaml:9: jwt[0].claimMappings.groups.expression: is not "
+	"supported"},
+    {"groups by both",
+	MAPPINGS(USERNAME "    groups: {claim: g, expression: x}\n"),
+	"auth.yaml:9: jwt[0].claimMappings.groups: has claim and "
+	"expression\n"
+	"auth.yaml:9: jwt[0].claimMappings.groups.prefix: is required"},
+    {"uid", MAPPINGS(USERNAME "    uid: {claim: sub}\n"),
+	"auth.yaml:9: jwt[0].claimMappings.uid: is not supported by "
+	"this"},
+    {"uid by both", MAPPINGS(USERNAME "    uid: {claim: a, expression: b}\n"),
+	"auth.yaml:9: jwt[0].claimMappings.uid: has claim and "
+	"expression"},
+    {"extra",
+	MAPPINGS(USERNAME "    extra: [{key: e.example/x, "
+			  "valueExpression: claims.x}]\n"),
+	"auth.yaml:9: jwt[0].claimMappings.extra: is not supported by "
+	"this"},
+    /* rules */
+    {"a rule by expression",
+	ISSUER("") "  claimValidationRules:\n"
+		   "  - {expression: \"true\", message: m}\n",
+	"auth.yaml:10: jwt[0].claimValidationRules[0].expression: is "
+	"not "
+	"supported by this version: CEL"},
+    {"a rule by both",
+	ISSUER("") "  claimValidationRules: [{claim: a, expression: b}]\n",
+	"auth.yaml:9: jwt[0].claimValidationRules[0]: has claim and "
+	"expression"},
+    {"a rule by neither", ISSUER("") "  claimValidationRules: [{}]\n",
+	"auth.yaml:9: jwt[0].claimValidationRules[0]: needs a claim"},
+    {"a message beside a claim",
+	ISSUER("") "  claimValidationRules: [{claim: a, message: m}]\n",
+	"auth.yaml:9: jwt[0].claimValidationRules[0].message: must be "
+	"absent"},
+    {"a value beside an expression",
+	ISSUER("") "  claimValidationRules:\n"
+		   "  - {expression: a, requiredValue: v}\n",
+	"auth.yaml:10: jwt[0].claimValidationRules[0].expression: is "
+	"not\n"
+	"auth.yaml:10: jwt[0].claimValidationRules[0].requiredValue: "
+	"must be "
+	"absent"},
+    {"two rules for one claim",
+	ISSUER("") "  claimValidationRules: [{claim: a}, {claim: a}]\n",
+	"auth.yaml:9: jwt[0].claimValidationRules[1].claim: \"a\" has "
+	"a rule"},
+    {"a value that is a number",
+	ISSUER("") "  claimValidationRules: [{claim: a, requiredValue: "
+		   "7}]\n",
+	"auth.yaml:9: jwt[0].claimValidationRules[0].requiredValue: "
+	"must be a "
+	"string, not an integer"},
+    {"user rules", ISSUER("") "  userValidationRules: [{expression: x}]\n",
+	"auth.yaml:9: jwt[0].userValidationRules[0].expression: is not "
+	"supported by this version: CEL"},
+    /* anonymous */
+    {"anonymous", ISSUER("") "anonymous: {enabled: true}\n",
+	"auth.yaml:9: anonymous.enabled: is not supported by this "
+	"version"},
+    {"anonymous with conditions",
+	ISSUER("") "anonymous: {enabled: true, conditions: [{path: "
+		   "/x}]}\n",
+	"auth.yaml:9: anonymous.enabled: is not supported by this "
+	"version"},
+    {"conditions though it is off",
+	ISSUER("") "anonymous: {enabled: false, conditions: [{path: "
+		   "/x}]}\n",
+	"auth.yaml:9: anonymous.conditions: is allowed only where"},
+    {"anonymous is a word", ISSUER("") "anonymous: {enabled: \"no\"}\n",
+	"auth.yaml:9: anonymous.enabled: must be true or false"},
+    {"several mistakes at once",
+	HEAD "jwt:\n"
+	     "- issuer: {url: http://x, audiences: []}\n"
+	     "  claimMappings: {username: {claim: sub}}\n"
+	     "- issuer: {url: https://y, audiences: [a, b]}\n"
+	     "  claimMappings: {username: {expression: x}}\n",
+	"auth.yaml:4: jwt[0].issuer.url: \"http://x\" must begin\n"
+	"auth.yaml:4: jwt[0].issuer.audiences: is required\n"
+	"auth.yaml:5: jwt[0].claimMappings.username.prefix: is "
+	"required\n"
+	"auth.yaml:6: jwt[1].issuer.audienceMatchPolicy: must be "
+	"MatchAny\n"
+	"auth.yaml:7: jwt[1].claimMappings.username.expression: is "
+	"not"},
 };
 
 static void
@@ -642,6 +628,7 @@ test_urls(void **state)
 	    {"https://\xc3\xa4.example", NULL},
 	    {"https://a/\xc3\xa4", NULL},
 	    {"https://a\\b", NULL},
+	    {"https://a/\\b", NULL},
 	    {"https://a?x", NULL},
 	    {"https://a#x", NULL},
 	    {"https://u:p@a", NULL},

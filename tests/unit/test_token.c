@@ -50,14 +50,15 @@ load_issuers(struct world *w, struct slice algorithms, bool skew)
 	    "PS384", "PS512", "ES256", "ES384", "ES512"};
 	static const char *const two[] = {"RS256", "ES256"};
 	static const char *const users[] = {"system:robot"};
-	static const char *const groups[] = {"system:robots", "system:masters"};
+	static const char *const groups[] = {"system:robots", "system:masters",
+	    "system:authenticated"};
 	struct issuers_options o = {.path = "tests/vectors/authn/issuers.yaml",
 	    .algorithms = algorithms.n != 0 ? two : all,
 	    .algorithm_count = algorithms.n != 0 ? 2 : 9,
 	    .reserved_users = users,
 	    .reserved_user_count = 1,
 	    .reserved_groups = groups,
-	    .reserved_group_count = 2,
+	    .reserved_group_count = COUNT_OF(groups),
 	    .nbf_skew_s = skew ? 0 : 60,
 	    .exp_skew_s = skew ? 60 : 0};
 	struct errinfo err = {0};

@@ -9,7 +9,10 @@
 #include "tests/support/random.h"
 #include "tests/support/rows.h"
 
-enum { NOW = 1000, LATER = 2000 };
+enum {
+	NOW = 1000,
+	LATER = 2000
+};
 
 static struct identity *
 identity(const char *name)
@@ -212,14 +215,20 @@ test_huge(void **state)
 	(void)state;
 	assert_non_null(text);
 	memset(text, 'x', TOKEN_MAX + 1);
+	put(c, 0, 1, text, LATER);
 	assert_false(has(c, 0, 1, text, NOW));
+	text[TOKEN_MAX] = '\0';
+	put(c, 0, 1, text, LATER);
+	assert_true(has(c, 0, 1, text, NOW));
 	free(text);
 	token_cache_free(c);
 }
 
 /* --- against a plain model: a list, the newest at its end --- */
 
-enum { MODEL_MAX = 16 };
+enum {
+	MODEL_MAX = 16
+};
 
 struct known {
 	unsigned token;
@@ -298,12 +307,10 @@ test_model(void **state)
 		assert_int_equal(has(c, 0, generation, text, now_s),
 		    model_get(&m, token, generation, now_s));
 		if (random_below(&seed, 3) == 0) {
-			int64_t expires_s =
-			    now_s + 1 + random_below(&seed, 50);
+			int64_t expires_s = now_s + 1 + random_below(&seed, 50);
 
 			put(c, 0, generation, text, expires_s);
-			model_put(
-			    &m, token, generation, expires_s, now_s);
+			model_put(&m, token, generation, expires_s, now_s);
 		}
 		assert_int_equal(token_cache_count(c), m.count);
 	}

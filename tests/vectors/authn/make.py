@@ -264,7 +264,7 @@ def json_rows():
     bad("T-73 depth 33", raw(b'"x":' + b"[" * 32 + b"]" * 32))
     row("T-73 depth 32", "ok", token(raw_claims=raw(b'"x":' + b"[" * 31 + b"]" * 31)))
     row("T-73 brackets in strings are no depth", "ok",
-        token(raw_claims=raw(b'"x":"' + b"[{" * 40 + b'\\""')))
+        token(raw_claims=raw(b'"x":"\\"' + b"[{" * 40 + b'\\\\"')))
     bad("T-73 nested by thousands", raw(b'"x":' + b"[" * 9000 + b"]" * 9000))
     bad("T-73 a number beyond a double", raw(b'"x":1e999'))
     bad("T-73 a duplicate in the header",
