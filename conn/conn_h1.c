@@ -42,7 +42,7 @@ static const struct {
 	[CONN_BUSY]    = { "busy",    step_busy,    BIT(CONN_HEAD) | BIT(CONN_READY) |
 	                                            BIT(CONN_DRAIN) | BIT(CONN_CLOSING) },
 	[CONN_DRAIN]   = { "drain",   step_drain,   BIT(CONN_HEAD) | BIT(CONN_CLOSING) },
-	[CONN_CLOSING] = { "closing", step_closing, 0 },
+	[CONN_CLOSING] = { "closing", step_closing, BIT(CONN_CLOSED) },
 	[CONN_CLOSED]  = { "closed",  step_closed,  0 },
 };
 // clang-format on

@@ -31,7 +31,7 @@ static const struct {
 	[EX_FORWARD]     = { "forward",     exchange_step_forward,     BIT(EX_RELAY) | BIT(EX_CONNECT) | BIT(EX_REFUSE) },
 	[EX_RELAY]       = { "relay",       exchange_step_relay,       BIT(EX_FLUSH) | BIT(EX_CONNECT) | BIT(EX_REFUSE) },
 	[EX_REFUSE]      = { "refuse",      exchange_step_refuse,      BIT(EX_FLUSH) },
-	[EX_FLUSH]       = { "flush",       exchange_step_flush,       0 },
+	[EX_FLUSH]       = { "flush",       exchange_step_flush,       BIT(EX_DONE) },
 	[EX_DONE]        = { "done",        step_over,                 0 },
 };
 // clang-format on
