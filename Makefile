@@ -194,6 +194,9 @@ spec-report: ## rules of the standards that no test names
 diagram: ## the state tables as pictures for docs/ARCHITECTURE.md
 	$(Q)$(PYTHON) tools/diagram $(SOURCES)
 
+docs: ## docs/CONFIGURATION.md from config/options.def
+	$(Q)$(PYTHON) tools/options-doc >docs/CONFIGURATION.md
+
 size: all ## bytes of the binary, per section, and of what is installed
 	$(Q)tools/size build/release/kube-access-gateway
 
@@ -211,6 +214,6 @@ clean: ## remove what was compiled, keep build/deps
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' Makefile | expand -t 14
 
-.PHONY: all have-deps unit scenarios check test demo e2e load-smoke fuzz-smoke \
+.PHONY: all docs have-deps unit scenarios check test demo e2e load-smoke fuzz-smoke \
     fuzz asan tsan cov bench format lint analyze layers spec-report diagram \
     size deps install clean help $(FLAVOURS:%=unit-%) $(FLAVOURS:%=scenarios-%)

@@ -176,6 +176,7 @@ sink_main(void *arg)
 	struct sink *s = arg;
 	struct pollfd p = {.fd = s->inbox.fd, .events = POLLIN};
 
+	(void)pthread_setname_np(pthread_self(), "writer");
 	for (;;) {
 		bool last = atomic_load(&s->stopping);
 

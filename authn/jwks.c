@@ -13,7 +13,6 @@
 #include "base/ref.h"
 
 enum {
-	KID_MAX = 256,
 	NUMBER_MAX = JWK_RSA_BITS_MAX / 8 + 1
 };
 
@@ -141,9 +140,9 @@ read_purpose(const json_t *key, struct jwk *k, struct refusal *r)
 		return skip(r, "its use is not \"sig\"");
 	if (!may_verify(json_object_get(key, "key_ops")))
 		return skip(r, "its key_ops do not allow to verify");
-	if (!text_member(key, "kid", &k->kid) || k->kid.n > KID_MAX)
+	if (!text_member(key, "kid", &k->kid) || k->kid.n > JWKS_KID_MAX)
 		return skip(r, "its kid is no string of 1 to %d octets",
-		    KID_MAX);
+		    JWKS_KID_MAX);
 	if (!text_member(key, "alg", &alg))
 		return skip(r, "its alg is no string");
 	k->alg = jws_alg_parse(alg);

@@ -15,7 +15,8 @@
 
 enum {
 	JWKS_BYTES_MAX = 1024 * 1024,
-	JWKS_KEYS_MAX = 100
+	JWKS_KEYS_MAX = 100,
+	JWKS_KID_MAX = 256
 };
 
 enum jws_alg {

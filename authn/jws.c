@@ -8,8 +8,7 @@
 #include "authn/base64url.h"
 
 enum {
-	PARTS = 3,
-	KID_MAX = 256
+	PARTS = 3
 };
 
 /* spec: T-67, T-81: five parts would be an encrypted token */
@@ -91,7 +90,7 @@ read_header(struct jws *j)
 		return false;
 	/* spec: T-72 */
 	j->kid = strict_json_text(kid);
-	if (kid != NULL && (j->kid.n == 0 || j->kid.n > KID_MAX))
+	if (kid != NULL && (j->kid.n == 0 || j->kid.n > JWKS_KID_MAX))
 		return false;
 	if (!json_is_string(json_object_get(h, "alg")))
 		return false;

@@ -155,6 +155,16 @@ load_ca(struct kubeconfig *k, const char *ca_file, struct errinfo *err)
 	return st;
 }
 
+/* A client can tell where to go: by a name, or by the listener's address. */
+static bool
+has_address(const struct config_cluster *c)
+{
+	const char *host = c->listeners[0]->address.host;
+
+	return c->server_names.count != 0 ||
+	    (strcmp(host, "0.0.0.0") != 0 && strcmp(host, "::") != 0);
+}
+
 /* https://NAME:PORT by the first server name, else the listener's address. */
 static char *
 default_server(const struct config_cluster *c)
@@ -192,6 +202,11 @@ print_kubeconfig(const struct config *config, const char *cluster,
 	st = issuers_load(&o, &k.issuers, err);
 	if (st == STATUS_OK)
 		st = load_ca(&k, ca_file, err);
+	if (st == STATUS_OK && server == NULL && !has_address(k.cluster))
+		st = errinfo_set(err, STATUS_NOT_FOUND, config->path,
+		    k.cluster->line,
+		    "the cluster has no serverNames and its "
+		    "listener no address of its own: say --server URL");
 	if (st == STATUS_OK) {
 		url = server == NULL ? default_server(k.cluster) : NULL;
 		k.server = server != NULL ? server : url;

@@ -63,6 +63,7 @@ resolver_main(void *arg)
 	struct resolver *r = arg;
 	struct pollfd p = {.fd = r->jobs.fd, .events = POLLIN};
 
+	(void)pthread_setname_np(pthread_self(), "resolver");
 	while (!atomic_load(&r->stopping)) {
 		struct queue_node *n;
 

@@ -4,6 +4,7 @@
 #include "gateway/worker.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -262,7 +263,10 @@ static void *
 worker_main(void *arg)
 {
 	struct worker *w = arg;
+	char name[16];
 
+	(void)snprintf(name, sizeof(name), "loop-%u", w->index);
+	(void)pthread_setname_np(pthread_self(), name);
 	accept_follow(w);
 	loop_run(&w->loop);
 	atomic_store(&w->ended, true);
