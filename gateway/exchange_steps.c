@@ -168,6 +168,13 @@ ask_for_keys(struct exchange *e, size_t issuer)
 	return STEP_NEXT;
 }
 
+/* Tokens are remembered for each cluster by itself. */
+static unsigned
+scope_of(const struct exchange *e)
+{
+	return (unsigned)(e->cluster - e->use->snapshot->clusters);
+}
+
 /* spec: T-49, T-53, T-82 */
 enum step
 exchange_step_authn(struct exchange *e)
@@ -188,8 +195,9 @@ exchange_step_authn(struct exchange *e)
 	}
 	if (e->cluster->issuers == NULL)
 		return refuse_identity(e, AUTHN_ISSUER);
-	id = token_cache_get(w->tokens, 0, e->cluster->authn_generation,
-	    e->token, now_s, &e->token_expires_s, &issuer);
+	id = token_cache_get(w->tokens, scope_of(e),
+	    e->cluster->authn_generation, e->token, now_s, &e->token_expires_s,
+	    &issuer);
 	if (id != NULL) {
 		metrics_add(&w->metrics, METRIC_TOKENS_REMEMBERED, 0, 1);
 		return accept_identity(e, id, issuer);
@@ -202,8 +210,8 @@ exchange_step_authn(struct exchange *e)
 		return refuse_identity(e, v.reason);
 	}
 	metrics_add(&w->metrics, METRIC_TOKENS_VERIFIED, 0, 1);
-	token_cache_put(w->tokens, 0, e->cluster->authn_generation, e->token,
-	    &v);
+	token_cache_put(w->tokens, scope_of(e), e->cluster->authn_generation,
+	    e->token, &v);
 	e->token_expires_s = v.expires_s;
 	return accept_identity(e, v.identity, v.issuer);
 }

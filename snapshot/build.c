@@ -114,6 +114,30 @@ build_keys(const char *path, struct cluster *c, struct errinfo *err)
 	return st;
 }
 
+/* A CA that cannot be used is found now, not when keys are fetched. */
+static enum status
+check_issuer_cas(const struct cluster *c, struct errinfo *err)
+{
+	enum status st = STATUS_OK;
+
+	for (size_t i = 0; i < c->issuers->count; i++) {
+		const struct issuer *issuer = &c->issuers->list[i];
+		struct tls_client_options o = {.ca_pem = issuer->ca_pem};
+		struct tls_client *tls = NULL;
+
+		if (issuer->ca_pem.n == 0)
+			continue;
+		if (tls_client_new(&o, &tls, err) != STATUS_OK)
+			st = errinfo_set(err, STATUS_CRYPTO,
+			    c->config->authentication_file, issuer->line,
+			    "jwt[%zu].issuer.certificateAuthority: cannot be "
+			    "used",
+			    i);
+		tls_client_unref(tls);
+	}
+	return st;
+}
+
 static enum status
 build_authentication(const char *path, struct cluster *c, struct errinfo *err)
 {
@@ -136,6 +160,8 @@ build_authentication(const char *path, struct cluster *c, struct errinfo *err)
 	if (config->authentication_file == NULL)
 		return STATUS_OK;
 	st = issuers_load(&o, &c->issuers, err);
+	if (st == STATUS_OK)
+		st = check_issuer_cas(c, err);
 	return st == STATUS_OK ? build_keys(path, c, err) : st;
 }
 
