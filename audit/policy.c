@@ -306,24 +306,22 @@ url_matches(struct slice spec, struct slice path)
 	    slice_starts(path, slice_first(spec, spec.n - 1));
 }
 
-/* In audit policies a star may stand for resource or subresource. */
+/* "pods", "pods/log", "*", "pods/" + "*" (pods too), "*" + "/scale". */
 static bool
 resource_matches(struct slice spec, const struct attributes *a)
 {
 	size_t slash = slice_index(spec, '/');
-	struct slice resource = slice_first(spec, slash);
-	struct slice sub;
+	struct slice before = slice_first(spec, slash), after;
 
-	if (slice_eq(spec, SLICE("*")))
-		return true;
 	if (slash == spec.n)
-		return a->subresource.n == 0 && slice_eq(spec, a->resource);
-	sub = slice_from(spec, slash + 1);
-	if (!slice_eq(resource, SLICE("*")) && !slice_eq(resource, a->resource))
-		return false;
-	if (slice_eq(sub, SLICE("*")))
-		return true;
-	return slice_eq(sub, a->subresource);
+		return slice_eq(spec, SLICE("*")) ||
+		    (a->subresource.n == 0 && slice_eq(spec, a->resource));
+	after = slice_from(spec, slash + 1);
+	if (slice_eq(before, a->resource))
+		return slice_eq(after, SLICE("*")) ||
+		    (a->subresource.n != 0 && slice_eq(after, a->subresource));
+	return slice_eq(before, SLICE("*")) && a->subresource.n != 0 &&
+	    slice_eq(after, a->subresource);
 }
 
 static bool

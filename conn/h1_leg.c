@@ -164,16 +164,17 @@ static void
 progress_response(struct conn_h1 *c)
 {
 	while (!c->head_done && c->leg.broken == NULL) {
+		size_t had = transport_in(&c->transport).n;
 		enum h1_result r;
 
-		if (transport_in(&c->transport).n != 0)
+		if (had != 0)
 			c->leg.answer_began = true;
 		r = h1_leg_head(c);
 		if (r == H1_MORE) {
 			if (!transport_fill(&c->transport))
 				return;
-			if (c->transport.state == TRANSPORT_FAILED ||
-			    c->transport.eof)
+			/* An end may have come with octets before it. */
+			if (transport_in(&c->transport).n == had)
 				break;
 			continue;
 		}
