@@ -73,10 +73,11 @@ struct exchange {
 
 	/* relay */
 	bool retried;
-	bool head_sent;  /* an answer's head went to the client */
-	bool body_began; /* octets of the request's body were taken */
-	bool down_done;  /* the answer is complete */
-	bool ending;     /* a clean end was asked for */
+	bool head_sent;    /* an answer's head went to the client */
+	bool body_began;   /* octets of the request's body were taken */
+	bool body_blocked; /* the API server takes no more of it now */
+	bool down_done;    /* the answer is complete */
+	bool ending;       /* a clean end was asked for */
 	bool in_turn;
 	bool stalled;    /* the client takes nothing; timer runs for it */
 	unsigned status; /* of the answer; 0: none */
@@ -149,6 +150,9 @@ enum step exchange_step_forward(struct exchange *e);
 enum step exchange_step_relay(struct exchange *e);
 enum step exchange_step_refuse(struct exchange *e);
 enum step exchange_step_flush(struct exchange *e);
+
+/* relay.c: the deadline while an answer is waited for. */
+void exchange_wait_for_answer(struct exchange *e);
 
 /* exchange_audit.c */
 /* Take the record's place; false: refuse (failClosed). */

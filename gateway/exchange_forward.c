@@ -137,7 +137,6 @@ exchange_step_forward(struct exchange *e)
 	if (e->up == NULL || !leg_send_request(e->up, &head))
 		return exchange_refuse(e, REFUSE_UPSTREAM, SLICE_EMPTY);
 	(void)exchange_go(e, EX_RELAY);
-	if (!e->is_long_running)
-		timer_set(&e->timer, EX_FIRST_OCTET_MS);
+	exchange_wait_for_answer(e);
 	return STEP_NEXT;
 }

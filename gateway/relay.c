@@ -108,6 +108,15 @@ lost_client(struct exchange *e)
 	return exchange_go(e, EX_DONE);
 }
 
+/* spec: T-06: a body without an octet, then an answer without one */
+void
+exchange_wait_for_answer(struct exchange *e)
+{
+	if (!e->is_long_running && !e->head_sent)
+		timer_set(&e->timer,
+		    e->up->sent_all ? EX_FIRST_OCTET_MS : EX_BODY_MS);
+}
+
 /* The request's body, as long as the API server takes it. */
 static enum step
 pump_up(struct exchange *e)
@@ -122,8 +131,7 @@ pump_up(struct exchange *e)
 		e->body_began = true;
 		metrics_add(&e->worker->metrics, METRIC_BYTES_IN, 0,
 		    e->bytes_up - before);
-		if (!e->is_long_running && !e->head_sent)
-			timer_set(&e->timer, EX_FIRST_OCTET_MS);
+		exchange_wait_for_answer(e);
 	}
 	if (p == PUMP_MORE)
 		loop_wake(&e->worker->loop, &e->task);
@@ -135,10 +143,7 @@ pump_up(struct exchange *e)
 	/* An answer may still come although the body is not wanted. */
 	if (p == PUMP_SINK && e->up->response == NULL && e->up->broken != NULL)
 		return lost_upstream(e);
-	/* spec: T-06: a body without an octet */
-	if (p == PUMP_WAIT && !e->is_long_running && !e->head_sent &&
-	    e->bytes_up == before && e->timer.due_ms == 0)
-		timer_set(&e->timer, EX_BODY_MS);
+	e->body_blocked = p == PUMP_BLOCKED;
 	return STEP_WAIT;
 }
 
@@ -274,8 +279,8 @@ too_late(struct exchange *e)
 		e->ended_by = e->stalled ? "blocked client" : "slow upstream";
 		return exchange_go(e, EX_DONE);
 	}
-	/* The body is what is missing, unless it is complete. */
-	if (!e->up->sent_all)
+	/* The body is what is missing, unless nobody takes it. */
+	if (!e->up->sent_all && !e->body_blocked)
 		return exchange_refuse(e, REFUSE_SLOW, SLICE_EMPTY);
 	return exchange_refuse(e, REFUSE_UPSTREAM_SLOW, SLICE_EMPTY);
 }
