@@ -67,13 +67,16 @@ HARDEN        := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong 
                  $(if $(X86),-fcf-protection)
 SANITIZE      := -fsanitize=address,undefined -fno-sanitize-recover=all
 
+# In the field a broken invariant costs one connection; here it must be seen.
+STRICT        := -DINVARIANT_ABORTS
+
 cc_fuzz       := $(CLANG)
 cflags_release:= -O2 $(HARDEN) -ffunction-sections -fdata-sections
-cflags_debug  := -Og -g3
-cflags_asan   := -O1 $(SANITIZE)
-cflags_tsan   := -O1 -fsanitize=thread
+cflags_debug  := -Og -g3 $(STRICT)
+cflags_asan   := -O1 $(SANITIZE) $(STRICT)
+cflags_tsan   := -O1 -fsanitize=thread $(STRICT)
 cflags_cov    := -O0 --coverage
-cflags_fuzz   := -O1 -DFUZZING $(SANITIZE) -fsanitize=fuzzer-no-link
+cflags_fuzz   := -O1 -DFUZZING $(SANITIZE) $(STRICT) -fsanitize=fuzzer-no-link
 ldflags_release := -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections
 ldflags_asan  := $(SANITIZE)
 ldflags_tsan  := -fsanitize=thread
@@ -132,6 +135,7 @@ check: ## unit tests and scenarios, hardened and sanitized; installs nothing
 	$(Q)$(MAKE) unit-release
 	$(Q)$(MAKE) scenarios-release
 	$(Q)$(MAKE) scenarios-asan
+	$(Q)$(MAKE) scenarios-tsan
 
 test: ## install what is missing, then check
 	$(Q)tools/deps build test
