@@ -48,7 +48,8 @@ command_check(int argc, char **argv)
 	if (tls_global_init(&err) == STATUS_OK &&
 	    build_snapshot(path, 1, &s, &err) == STATUS_OK)
 		rc = 0;
-	(void)fwrite(err.text.data, 1, err.text.len, stderr);
+	if (err.text.len != 0)
+		(void)fwrite(err.text.data, 1, err.text.len, stderr);
 	if (rc == 0) {
 		print_counts(s);
 		(void)printf("%s: good, %u warnings\n", path, err.warnings);

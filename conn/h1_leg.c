@@ -120,6 +120,7 @@ begin_response(struct conn_h1 *c)
 			return false;
 		}
 		c->leg.tunnel = true;
+		c->leg.sent_all = false;
 	}
 	c->keep_alive =
 	    r->keep_alive && !c->leg.tunnel && c->asked_upgrade == UPGRADE_NONE;
@@ -208,6 +209,7 @@ h1_leg_progress(struct conn_h1 *c)
 	 * read now would report itself again and again.
 	 */
 	(void)transport_fill(t);
+	c->leg.deaf = t->deaf || t->state == TRANSPORT_FAILED;
 	if (!c->is_server || !c->leg.read_all || c->leg.tunnel)
 		return;
 	/* The request is whole: what comes now is pipelined, or an end. */

@@ -55,6 +55,7 @@ struct leg {
 	bool read_all;      /* the incoming message is complete */
 	bool sent_all;      /* the outgoing message was ended */
 	bool tunnel;        /* after a 101: bytes, no messages */
+	bool deaf; /* the peer takes no more; its bytes may still come */
 };
 
 /*

@@ -353,7 +353,7 @@ transport_fill(struct transport *t)
 size_t
 transport_room(const struct transport *t)
 {
-	if (t->state != TRANSPORT_OPEN || t->ending ||
+	if (t->state != TRANSPORT_OPEN || t->ending || t->deaf ||
 	    t->out.len - t->out_off >= TRANSPORT_OUT_HIGH)
 		return 0;
 	return TRANSPORT_PIECE;
@@ -364,7 +364,7 @@ transport_send(struct transport *t, struct slice s)
 {
 	size_t took;
 
-	if (t->state != TRANSPORT_OPEN || t->ending)
+	if (t->state != TRANSPORT_OPEN || t->ending || t->deaf)
 		return false;
 	if (t->out_off != 0) {
 		buf_consume(&t->out, t->out_off);
@@ -420,8 +420,16 @@ transport_flush(struct transport *t)
 			watch_write(t);
 			return;
 		}
-		fail(t, "the peer has gone");
-		return;
+		/*
+		 * What the peer sent before it went is still to be read: an
+		 * answer that came before the whole request did.
+		 */
+		t->deaf = true;
+		t->out_off = t->out.len;
+		if (t->state != TRANSPORT_OPEN)
+			fail(t, "the peer has gone");
+		loop_wake(t->loop, t->owner);
+		break;
 	}
 	if (t->out.data != NULL)
 		loop_buf_give(t->loop, &t->out);

@@ -46,6 +46,7 @@ struct transport {
 	bool eof;      /* the peer ended its direction in order */
 	bool ending;   /* our direction ends once out is sent */
 	bool ended;    /* ... and it was */
+	bool deaf;     /* the peer takes no more; it may still have sent */
 	const char *error; /* TRANSPORT_FAILED: why; constant or TLS's text */
 };
 

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "base/invariant.h"
 #include "base/log.h"
@@ -204,6 +205,9 @@ on_terminate(evutil_socket_t sig, short what, void *arg)
 	atomic_store(&c->server->draining, true);
 	for (size_t i = 0; i < c->server->worker_count; i++)
 		worker_drain(c->server->workers[i], timeout);
+	/* Who comes now is refused at once, and tries the next gateway. */
+	for (size_t i = 0; i < c->current->listener_count; i++)
+		(void)shutdown(c->current->listeners[i].socket->fd, SHUT_RD);
 }
 
 static bool

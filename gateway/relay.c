@@ -49,7 +49,8 @@ pump(struct leg *from, struct leg *to, uint64_t *count)
 		if (room == 0 && budget == 0)
 			return PUMP_MORE;
 		if (room == 0)
-			return to->broken != NULL ? PUMP_SINK : PUMP_BLOCKED;
+			return to->broken != NULL || to->deaf ? PUMP_SINK
+							      : PUMP_BLOCKED;
 		switch (leg_read(from, room, &data)) {
 		case LEG_DATA:
 			*count += data.n;
@@ -124,7 +125,8 @@ pump_up(struct exchange *e)
 	uint64_t before = e->bytes_up;
 	enum pump p;
 
-	if (e->up->sent_all)
+	/* Between the 101 of one side and that of the other nothing flows. */
+	if (e->up->sent_all || e->up->tunnel != e->down->tunnel)
 		return STEP_WAIT;
 	p = pump(e->down, e->up, &e->bytes_up);
 	if (e->bytes_up != before) {
@@ -141,8 +143,11 @@ pump_up(struct exchange *e)
 	if (p == PUMP_SOURCE)
 		return lost_client(e);
 	/* An answer may still come although the body is not wanted. */
-	if (p == PUMP_SINK && e->up->response == NULL && e->up->broken != NULL)
+	if (p == PUMP_SINK && !e->head_sent && e->up->broken != NULL)
 		return lost_upstream(e);
+	/* A tunnel that takes no more may still have something to say. */
+	if (p == PUMP_SINK && e->up->tunnel)
+		e->up->sent_all = true;
 	e->body_blocked = p == PUMP_BLOCKED;
 	return STEP_WAIT;
 }

@@ -74,7 +74,8 @@ fit_connections(size_t wanted)
 static void
 print_report(const struct errinfo *err)
 {
-	(void)fwrite(err->text.data, 1, err->text.len, stderr);
+	if (err->text.len != 0)
+		(void)fwrite(err->text.data, 1, err->text.len, stderr);
 }
 
 /* Log lines go through the writer once it runs. */
