@@ -50,6 +50,7 @@ on_hello(struct conn_h1 *conn, struct slice name)
 	struct client *c = conn->arg;
 	const struct snapshot *s = c->worker->use->snapshot;
 	const struct cluster *cluster = snapshot_route(s, c->listener, name);
+	struct config *config;
 
 	if (cluster == NULL) {
 		log_info("tls source=%s: no cluster for server name \"%.*s\"",
@@ -63,6 +64,16 @@ on_hello(struct conn_h1 *conn, struct slice name)
 		    c->address_text, cluster->config->name);
 		return false;
 	}
+	/* A reload since the accept: the cluster is the new configuration's. */
+	(void)config_ref(s->config);
+	config_unref(c->config);
+	c->config = s->config;
+	c->listener = NULL; /* of the former one; the name has been routed */
+	/* A reload may have come since the connection was accepted. */
+	config = c->config;
+	c->config = config_ref(s->config);
+	config_unref(config);
+	c->listener = NULL;
 	c->cluster = cluster->config;
 	return true;
 }

@@ -383,17 +383,13 @@ control_free(struct control *c)
 	free(c);
 }
 
-/* A loop has ended its drain. */
-struct ended {
-	struct message message;
-};
-
+/* A loop has ended its drain; the message is the worker's own. */
 static void
 deliver_ended(struct message *m, struct loop *l)
 {
 	struct control *c = l->arg;
 
-	free(CONTAINER_OF(m, struct ended, message));
+	(void)m;
 	for (size_t i = 0; i < c->server->worker_count; i++) {
 		if (!c->server->workers[i]->ended)
 			return;
@@ -402,14 +398,10 @@ deliver_ended(struct message *m, struct loop *l)
 }
 
 void
-control_worker_ended(struct control *c)
+control_worker_ended(struct control *c, struct worker *w)
 {
-	struct ended *e = calloc(1, sizeof(*e));
-
-	if (e == NULL)
-		abort(); /* a process that cannot stop must not linger */
-	e->message.deliver = deliver_ended;
-	loop_post(&c->loop, &e->message);
+	w->ended_message.deliver = deliver_ended;
+	loop_post(&c->loop, &w->ended_message);
 }
 
 int

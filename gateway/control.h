@@ -32,6 +32,6 @@ bool control_want_keys(struct worker *w, uint32_t slot, uint32_t generation,
     const char *cluster, size_t issuer);
 
 /* From a loop's thread, which is about to end after its drain. */
-void control_worker_ended(struct control *c);
+void control_worker_ended(struct control *c, struct worker *w);
 
 #endif

@@ -270,7 +270,7 @@ worker_main(void *arg)
 	accept_follow(w);
 	loop_run(&w->loop);
 	atomic_store(&w->ended, true);
-	control_worker_ended(w->server->control);
+	control_worker_ended(w->server->control, w);
 	return NULL;
 }
 

@@ -29,7 +29,7 @@ struct client {
 	struct address address;
 	char address_text[ADDRESS_TEXT];
 	struct config *config; /* keeps the next two alive */
-	const struct config_listener *listener;
+	const struct config_listener *listener; /* until the hello */
 	const struct config_cluster *cluster; /* NULL before the hello */
 };
 
@@ -88,6 +88,7 @@ struct worker {
 	struct timer minute_timer;
 	bool draining;
 	atomic_bool ended; /* its thread is through with the drain */
+	struct message ended_message; /* tells the control thread so */
 	int64_t drain_until_ms;
 	struct task drain_task;
 	struct timer drain_timer;
