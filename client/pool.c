@@ -3,6 +3,7 @@
  */
 #include "client/pool.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -169,7 +170,9 @@ on_closed(struct conn_h1 *conn)
 	} else {
 		s->conn = NULL;
 		if (s->state == LEASE_WAIT) {
-			s->error = conn_h1_error(conn);
+			(void)snprintf(s->conn_error, sizeof(s->conn_error),
+			    "%s", conn_h1_error(conn));
+			s->error = s->conn_error;
 			log_debug("upstream %s: %s", lease_server(s), s->error);
 			lease_next(s);
 		}

@@ -47,6 +47,7 @@ struct lease {
 	size_t endpoint; /* its next address */
 	struct pool_conn *conn;
 	const char *error;
+	char conn_error[192]; /* of a connection that has ended */
 };
 
 /*

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -58,6 +59,17 @@ fail(struct transport *t, const char *why)
 		(void)event_del(&t->write_ev);
 	t->writing = false;
 	loop_wake(t->loop, t->owner);
+}
+
+/* TLS is freed when its socket is closed; its words are asked for later. */
+static void
+fail_tls(struct transport *t)
+{
+	if (t->state == TRANSPORT_FAILED)
+		return;
+	(void)snprintf(t->tls_error, sizeof(t->tls_error), "%s",
+	    tls_conn_error(t->tls));
+	fail(t, t->tls_error);
 }
 
 void
@@ -221,10 +233,10 @@ transport_handshake(struct transport *t)
 		r = tls_conn_handshake(t->tls);
 		put_back_ciphertext(t, from_rx);
 	}
-	if (r == TLS_ERROR || r == TLS_EOF)
-		fail(t,
-		    r == TLS_EOF ? "closed during the handshake"
-				 : tls_conn_error(t->tls));
+	if (r == TLS_EOF)
+		fail(t, "closed during the handshake");
+	else if (r == TLS_ERROR)
+		fail_tls(t);
 	if (t->fd >= 0)
 		transport_flush(t); /* an alert goes out too */
 	if (t->state == TRANSPORT_FAILED)
@@ -316,7 +328,7 @@ fill_tls(struct transport *t)
 	    take_ciphertext(t, &from_rx)) {
 		r = decrypt(t);
 		if (r == TLS_ERROR)
-			fail(t, tls_conn_error(t->tls));
+			fail_tls(t);
 		put_back_ciphertext(t, from_rx);
 	}
 	if (r == TLS_EOF)
@@ -384,9 +396,10 @@ transport_send(struct transport *t, struct slice s)
 		enum tls_result r = tls_conn_write(t->tls, s, &took);
 
 		if (r != TLS_DONE) {
-			fail(t,
-			    r == TLS_ERROR ? tls_conn_error(t->tls)
-					   : "out of memory");
+			if (r == TLS_ERROR)
+				fail_tls(t);
+			else
+				fail(t, "out of memory");
 			return false;
 		}
 		s = slice_from(s, took);
