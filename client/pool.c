@@ -22,7 +22,8 @@ struct pool_conn {
 	unsigned server;
 	bool fresh;
 	int64_t idle_since_ms;
-	struct pool_conn *prev, *next; /* idle list, newest first */
+	struct pool_conn *prev, *next;         /* idle list, newest first */
+	struct pool_conn *all_prev, *all_next; /* of the pool */
 };
 
 struct rest {
@@ -34,6 +35,7 @@ struct pool {
 	struct loop *loop;
 	struct task sweep;
 	struct timer timer;
+	struct pool_conn *all;
 	struct pool_conn *idle_first, *idle_last;
 	size_t idle_count, max_idle;
 	int64_t idle_ms;
@@ -58,6 +60,26 @@ idle_remove(struct pool_conn *c)
 		p->idle_last = c->prev;
 	c->prev = c->next = NULL;
 	p->idle_count--;
+}
+
+static void
+all_add(struct pool *p, struct pool_conn *c)
+{
+	c->all_next = p->all;
+	if (p->all != NULL)
+		p->all->all_prev = c;
+	p->all = c;
+}
+
+static void
+all_remove(struct pool *p, struct pool_conn *c)
+{
+	if (c->all_prev != NULL)
+		c->all_prev->all_next = c->all_next;
+	else
+		p->all = c->all_next;
+	if (c->all_next != NULL)
+		c->all_next->all_prev = c->all_prev;
 }
 
 static void
@@ -118,10 +140,10 @@ pool_new(struct loop *l, size_t max_idle, int64_t idle_ms)
 }
 
 void
-pool_close_idle(struct pool *p)
+pool_close(struct pool *p)
 {
-	while (p->idle_first != NULL)
-		close_idle(p->idle_first);
+	for (struct pool_conn *c = p->all; c != NULL; c = c->all_next)
+		conn_h1_close(c->conn);
 }
 
 void
@@ -168,8 +190,11 @@ on_closed(struct conn_h1 *conn)
 		if (c->prev != NULL || c->pool->idle_first == c)
 			idle_remove(c);
 	} else {
+		/* Ready means that no leg was opened: ended before its use. */
 		s->conn = NULL;
-		if (s->state == LEASE_WAIT) {
+		if (s->state == LEASE_WAIT || s->state == LEASE_READY) {
+			s->state = LEASE_WAIT;
+			s->reused = false;
 			(void)snprintf(s->conn_error, sizeof(s->conn_error),
 			    "%s", conn_h1_error(conn));
 			s->error = s->conn_error;
@@ -177,6 +202,7 @@ on_closed(struct conn_h1 *conn)
 			lease_next(s);
 		}
 	}
+	all_remove(c->pool, c);
 	free(c);
 }
 
@@ -213,6 +239,7 @@ dial_endpoint(struct lease *s, const struct endpoint *e)
 		free(c);
 		return false;
 	}
+	all_add(s->pool, c);
 	s->conn = c;
 	return true;
 }
@@ -328,7 +355,9 @@ lease_skip(struct lease *s, const char *why)
 struct leg *
 lease_leg(struct lease *s, struct task *owner)
 {
-	return conn_h1_open(s->conn->conn, owner);
+	return s->conn != NULL && s->conn->conn->state == CONN_READY
+	    ? conn_h1_open(s->conn->conn, owner)
+	    : NULL;
 }
 
 const char *
@@ -359,6 +388,9 @@ lease_end(struct lease *s)
 		 */
 		else if (!c->fresh && c->conn->state != CONN_CLOSED)
 			idle_add(c);
+		/* Not through with its message yet: it must not outlive it. */
+		else if (c->conn->state == CONN_BUSY)
+			conn_h1_drain(c->conn);
 	}
 	upstream_unref(s->upstream);
 	*s = (struct lease){0};

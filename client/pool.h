@@ -19,8 +19,8 @@ struct pool;
 /* max_idle: connections kept; idle_ms: for how long. */
 struct pool *pool_new(struct loop *l, size_t max_idle, int64_t idle_ms);
 
-/* Close what is idle. */
-void pool_close_idle(struct pool *p);
+/* Close every connection, whatever it does; loop_settle frees them. */
+void pool_close(struct pool *p);
 
 /* No lease may be open and no connection left (loop_settle). */
 void pool_free(struct pool *p);
@@ -60,7 +60,7 @@ void lease_begin(struct lease *s, struct pool *p, struct upstream *u,
 /* LEASE_WAIT took too long: give this address up and go on to the next. */
 void lease_skip(struct lease *s, const char *why);
 
-/* LEASE_READY: the leg to use; the lease then belongs to it. */
+/* LEASE_READY: the leg to use, or NULL: the connection has just ended. */
 struct leg *lease_leg(struct lease *s, struct task *owner);
 
 /* Which server answers or failed; for logs. */

@@ -47,7 +47,7 @@ struct transport {
 	bool ending;   /* our direction ends once out is sent */
 	bool ended;    /* ... and it was */
 	bool deaf;     /* the peer takes no more; it may still have sent */
-	const char *error; /* TRANSPORT_FAILED: why; constant or tls_error */
+	const char *error;   /* TRANSPORT_FAILED: why; constant or tls_error */
 	char tls_error[192]; /* TLS's words, which outlive it */
 };
 

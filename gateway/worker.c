@@ -303,7 +303,7 @@ worker_free(struct worker *w)
 	accept_release(w);
 	drain_all(w, true);
 	for (struct worker_pool *p = w->pools; p != NULL; p = p->next)
-		pool_close_idle(p->pool);
+		pool_close(p->pool);
 	loop_settle(&w->loop);
 	exchange_free_all(w);
 	while (w->pools != NULL) {

@@ -28,9 +28,9 @@ struct client {
 	struct conn_h1 *conn;
 	struct address address;
 	char address_text[ADDRESS_TEXT];
-	struct config *config; /* keeps the next two alive */
+	struct config *config;                  /* keeps the next two alive */
 	const struct config_listener *listener; /* until the hello */
-	const struct config_cluster *cluster; /* NULL before the hello */
+	const struct config_cluster *cluster;   /* NULL before the hello */
 };
 
 /* A pool for each cluster, found by its name across snapshots. */
@@ -87,7 +87,7 @@ struct worker {
 	struct task minute; /* prints what was counted */
 	struct timer minute_timer;
 	bool draining;
-	atomic_bool ended; /* its thread is through with the drain */
+	atomic_bool ended;            /* its thread is through with the drain */
 	struct message ended_message; /* tells the control thread so */
 	int64_t drain_until_ms;
 	struct task drain_task;

@@ -109,15 +109,15 @@ class Gateway:
         return self.write_json("gateway.yaml", self.config)
 
     # --- process ---
-    def spawn(self, prepare=None):
+    def spawn(self, prepare=None, env=None):
         self.write()
         with open(self.path("log"), "ab") as log:
             self.process = subprocess.Popen([BINARY, "serve", "--config", self.path("gateway.yaml")], stderr=log,
-                                            stdout=log, preexec_fn=prepare)
+                                            stdout=log, preexec_fn=prepare, env=env)
         return self
 
-    def start(self, ready=True, prepare=None):
-        self.spawn(prepare)
+    def start(self, ready=True, prepare=None, env=None):
+        self.spawn(prepare, env)
         wait_for(self.is_live, 10 * SLOW, why=lambda: "the gateway does not start:\n" + self.log())
         if ready:
             self.wait_ready()
@@ -242,6 +242,10 @@ class Gateway:
         """Resident KiB."""
         with open("/proc/%d/status" % self.process.pid, encoding="ascii") as f:
             return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
+
+    def grown(self, before):
+        """KiB more than before; nothing to say under a sanitizer, which keeps what was freed."""
+        return self.memory() - before if SLOW == 1 else 0
 
     def cpu_seconds(self):
         with open("/proc/%d/stat" % self.process.pid, encoding="ascii") as f:

@@ -133,7 +133,7 @@ def test_sizes(gw, upstream, raw, code):
     a = c.answer()
     assert a.code == code and a.status()["code"] == code
     c.stream.rest()
-    assert gw.memory() - before < 2048
+    assert gw.grown(before) < 2048
     assert upstream.requests == []
 
 

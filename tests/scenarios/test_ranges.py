@@ -13,7 +13,7 @@ PODS = "/api/v1/namespaces/dev/pods"
 def is_refused(gw, source):
     """True: closed without one octet, before anything was sent."""
     with socket.create_connection(("127.0.0.1", gw.port), 5, (source, 0)) as s:
-        s.settimeout(0.5 * SLOW)
+        s.settimeout(0.3 * min(SLOW, 3))
         try:
             return s.recv(1) == b""
         except ConnectionError:
