@@ -41,6 +41,7 @@ struct sink {
 	size_t port_count;
 	struct buf batch; /* audit lines to be written at once */
 	int64_t retry_ms;
+	bool torn; /* the last write may have ended within a line */
 };
 
 static int
@@ -92,12 +93,17 @@ flush_batch(struct sink *s)
 
 	if (s->batch.len == 0)
 		return;
-	if (s->audit_fd >= 0 && write_all(s->audit_fd, buf_slice(&s->batch))) {
+	/* A line that a full disk cut must not swallow the next one. */
+	if (s->torn && s->audit_fd >= 0 && write_all(s->audit_fd, SLICE("\n")))
+		s->torn = false;
+	if (s->audit_fd >= 0 && !s->torn &&
+	    write_all(s->audit_fd, buf_slice(&s->batch))) {
 		set_health(s, true);
 	} else {
 		for (size_t i = 0; i < s->batch.len; i++)
 			lines += s->batch.data[i] == '\n';
 		atomic_fetch_add(&s->lost[SINK_AUDIT], lines);
+		s->torn = true;
 		set_health(s, false);
 	}
 	buf_reset(&s->batch);

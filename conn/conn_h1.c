@@ -19,7 +19,8 @@ enum step {
 };
 
 enum {
-	DRAIN_MAX = 64 * 1024
+	DRAIN_MAX = 64 * 1024,
+	LINGER_MS = 2000,
 }; /* T-24 */
 
 static enum step step_tls(struct conn_h1 *);
@@ -298,6 +299,11 @@ step_closing(struct conn_h1 *c)
 		transport_use(t, transport_in(t).n);
 	if (t->ended && (t->eof || t->state == TRANSPORT_FAILED))
 		return go(c, CONN_CLOSED);
+	if (t->ended && !c->lingers) {
+		/* All was sent: the peer's end is not waited for long. */
+		c->lingers = true;
+		timer_set(&c->timer, LINGER_MS);
+	}
 	return STEP_WAIT;
 }
 

@@ -60,6 +60,7 @@ struct conn_h1 {
 	enum conn_state state;
 	bool is_server;
 	bool retiring;   /* free was asked for */
+	bool lingers;    /* CONN_CLOSING: all was sent */
 	bool leg_open;   /* an owner holds the leg */
 	bool keep_alive; /* another message may follow */
 	bool draining;   /* this message is the last */

@@ -126,6 +126,8 @@ transport_close(struct transport *t)
 void
 transport_watch(struct transport *t, bool on)
 {
+	/* A broken descriptor is always ready: do not spin on it. */
+	on = on && t->state != TRANSPORT_FAILED;
 	if (on == t->reading || t->fd < 0)
 		return;
 	if (on ? event_add(&t->read_ev, NULL) == 0

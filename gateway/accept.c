@@ -24,7 +24,7 @@ static const struct conn_h1_times client_times = {
     .head = 10000,
     .idle = 60000,
     .drain = 2000,
-    .closing = 5000,
+    .closing = 30000, /* while the client takes nothing */
 };
 
 /* --- one client connection --- */
@@ -65,10 +65,6 @@ on_hello(struct conn_h1 *conn, struct slice name)
 		return false;
 	}
 	/* A reload since the accept: the cluster is the new configuration's. */
-	(void)config_ref(s->config);
-	config_unref(c->config);
-	c->config = s->config;
-	c->listener = NULL; /* of the former one; the name has been routed */
 	/* A reload may have come since the connection was accepted. */
 	config = c->config;
 	c->config = config_ref(s->config);

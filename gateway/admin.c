@@ -10,7 +10,8 @@
 
 enum {
 	PAGE_MAX = 1024 * 1024,
-	ADMIN_CONNS_MAX = 64
+	ADMIN_CONNS_MAX = 64,
+	PAGE_MS = 10000, /* a reader that is slower is let go */
 };
 
 struct admin {
@@ -29,6 +30,7 @@ struct page {
 	struct retired retired;
 	struct admin *admin;
 	struct leg *leg;
+	struct timer timer;
 	struct buf body;
 	size_t sent;
 	bool begun;
@@ -100,6 +102,7 @@ page_free(struct retired *r)
 	struct page *p = CONTAINER_OF(r, struct page, retired);
 
 	loop_forget(p->admin->loop, &p->task);
+	timer_release(&p->timer);
 	buf_release(&p->body);
 	free(p);
 }
@@ -153,7 +156,8 @@ page_run(struct task *t)
 		p->sent += n;
 		leg_flush(p->leg);
 	}
-	if (p->leg->broken != NULL && p->sent < p->body.len) {
+	if (p->sent < p->body.len &&
+	    (p->leg->broken != NULL || timer_is_due(&p->timer))) {
 		page_end(p, LEG_BREAK);
 	} else if (p->sent == p->body.len) {
 		leg_end(p->leg);
@@ -188,6 +192,8 @@ on_request(struct conn_h1 *c, struct leg *leg)
 	p->leg = leg;
 	buf_init(&p->body, PAGE_MAX);
 	leg->owner = &p->task;
+	timer_init(&p->timer, a->loop, &p->task);
+	timer_set(&p->timer, PAGE_MS);
 	loop_wake(a->loop, &p->task);
 }
 

@@ -30,6 +30,7 @@ struct control {
 	struct admin *admin, *balancer;
 	struct task publish_task; /* keys or addresses changed */
 	bool keys_changed, addresses_changed;
+	bool completing; /* a new snapshot is being filled */
 	struct event hangup, terminate, interrupt, user1;
 	bool draining;
 };
@@ -104,7 +105,7 @@ on_keys_changed(void *arg)
 
 	c->keys_changed = true;
 	/* At once: answers to waiting exchanges follow on its heels. */
-	if (c->current != NULL && c->health != NULL)
+	if (c->current != NULL && c->health != NULL && !c->completing)
 		publish_run(&c->publish_task);
 }
 
@@ -121,8 +122,12 @@ on_addresses_changed(void *arg)
 static enum status
 complete(struct control *c, struct snapshot *s)
 {
-	enum status st = keys_follow(c->keys, s);
+	enum status st;
 
+	/* Keys that turn up now are for s, not for the current one. */
+	c->completing = true;
+	st = keys_follow(c->keys, s);
+	c->completing = false;
 	return st == STATUS_OK ? health_follow(c->health, s) : st;
 }
 

@@ -185,7 +185,7 @@ exchange_keys_answered(struct worker *w, uint32_t slot, uint32_t generation)
 void
 exchange_drain(struct exchange *e, bool now)
 {
-	if (e->state == EX_RELAY && e->is_watch && e->head_sent) {
+	if (!now && e->state == EX_RELAY && e->is_watch && e->head_sent) {
 		e->ending = true;
 		e->ended_by = "drain";
 	} else if (now) {

@@ -7,6 +7,13 @@
  */
 #include "gateway/exchange.h"
 
+/* spec: T-114: only where a tunnel makes sense; else plain HTTP */
+static enum upgrade
+upgrade_of(const struct exchange *e, const struct request_head *in)
+{
+	return e->is_long_running ? in->upgrade : UPGRADE_NONE;
+}
+
 enum step
 exchange_step_connect(struct exchange *e)
 {
@@ -21,7 +28,8 @@ exchange_step_connect(struct exchange *e)
 			return exchange_refuse(e, REFUSE_BUSY, SLICE_EMPTY);
 		timer_set(&e->timer, EX_CONNECT_MS);
 		lease_begin(s, p, e->cluster->upstream, &e->task,
-		    e->down->request->upgrade != UPGRADE_NONE || e->retried);
+		    upgrade_of(e, e->down->request) != UPGRADE_NONE ||
+			e->retried);
 	}
 	if (s->state == LEASE_WAIT && timer_is_due(&e->timer)) {
 		lease_skip(s, "no connection in time");
@@ -103,7 +111,7 @@ build_request(struct exchange *e, const struct request_head *in,
 	out->host = lease_authority(&e->lease);
 	out->framing = in->framing;
 	out->length = in->length;
-	out->upgrade = in->upgrade;
+	out->upgrade = upgrade_of(e, in);
 	/* Path and query as received, in origin form. */
 	out->target = e->uri.has_query
 	    ? slice_make(e->uri.path.p,

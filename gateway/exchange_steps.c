@@ -111,6 +111,9 @@ exchange_step_head(struct exchange *e)
 	    snapshot_is_foreign_host(e->use->snapshot, e->cluster,
 		uri_host(head->host)))
 		return refuse_fixed(e, REFUSE_HOST);
+	/* spec: T-89: a kept connection is held to the ranges of now */
+	if (!ranges_lookup(e->cluster->ranges, &e->client->address).admitted)
+		return refuse_fixed(e, REFUSE_RANGE);
 	if (uri_parse(e->target, &e->uri) != STATUS_OK ||
 	    uri_door(e->uri.path, uri_proxy_tail(e->uri.path)) != NULL)
 		return refuse_fixed(e, REFUSE_TARGET);

@@ -140,9 +140,10 @@ take_keys(struct key_slot *s, struct slice text, int64_t good_until_s)
 	struct jwks *set = NULL;
 
 	digest_sha256(text, digest);
-	s->good_until_s = good_until_s;
-	if (s->set != NULL && memcmp(digest, s->digest, DIGEST_SIZE) == 0)
+	if (s->set != NULL && memcmp(digest, s->digest, DIGEST_SIZE) == 0) {
+		s->good_until_s = good_until_s;
 		return true;
+	}
 	if (jwks_parse(text, s->url, &set, &err) != STATUS_OK) {
 		(void)snprintf(s->last_error, sizeof(s->last_error),
 		    "its key set is not usable: %.*s",
@@ -160,6 +161,7 @@ take_keys(struct key_slot *s, struct slice text, int64_t good_until_s)
 	    jwks_count(set));
 	jwks_unref(s->set);
 	s->set = set;
+	s->good_until_s = good_until_s;
 	s->had_keys = true;
 	memcpy(s->digest, digest, DIGEST_SIZE);
 	s->keys->changed(s->keys->arg);
@@ -304,6 +306,10 @@ slot_run(struct task *t)
 		s->keys->changed(s->keys->arg);
 	}
 	s->slot_free_ms = s->keys->loop->now_ms + UNKNOWN_KID_MS;
+	if (s->tls == NULL) {
+		failed(s, "its CA cannot be used");
+		return;
+	}
 	fetch_begin(s, s->discovery_url, false);
 }
 
@@ -341,7 +347,6 @@ keys_want(struct keys *k, struct worker *w, uint32_t slot, uint32_t generation,
 static void
 slot_free(struct key_slot *s)
 {
-	answer_all(s);
 	if (s->fetch != NULL) {
 		struct fetch *f = s->fetch;
 
@@ -384,6 +389,13 @@ keys_free(struct keys *k)
 		struct key_slot *s = k->slots;
 
 		k->slots = s->next;
+		/* The loops have ended: nobody is left to answer. */
+		while (s->waiters != NULL) {
+			struct waiter *w = s->waiters;
+
+			s->waiters = w->next;
+			free(w);
+		}
 		slot_free(s);
 	}
 	free(k);
@@ -434,14 +446,13 @@ slot_update(struct key_slot *s, struct cluster *c, size_t issuer)
 	struct tls_client_options o = {.ca_pem = from->ca_pem};
 	const char *url = issuers_discovery_url(c->issuers, issuer);
 	bool fresh = s->discovery_url == NULL;
+	struct tls_client *tls = NULL;
 	struct errinfo err = {0};
 	enum status st;
 
 	issuers_unref(s->issuers);
 	s->issuers = issuers_ref(c->issuers);
 	s->issuer = issuer;
-	tls_client_unref(s->tls);
-	s->tls = NULL;
 	s->from_file = c->keys->sets[issuer] != NULL;
 	if (s->from_file) {
 		jwks_unref(s->set);
@@ -451,13 +462,15 @@ slot_update(struct key_slot *s, struct cluster *c, size_t issuer)
 	}
 	free(s->discovery_url);
 	s->discovery_url = strdup(url);
-	st = tls_client_new(&o, &s->tls, &err);
+	st = tls_client_new(&o, &tls, &err);
 	if (st != STATUS_OK)
 		log_error("keys issuer=%s: %.*s", s->url,
 		    SLICE_ARG(buf_slice(&err.text)));
 	errinfo_release(&err);
 	if (st != STATUS_OK || s->discovery_url == NULL)
 		return STATUS_NOMEM;
+	tls_client_unref(s->tls);
+	s->tls = tls;
 	if (fresh)
 		load_state(s);
 	if (s->fetch == NULL && (fresh || s->set == NULL))
@@ -496,6 +509,7 @@ keys_follow(struct keys *k, struct snapshot *snap)
 			continue;
 		}
 		*at = s->next;
+		answer_all(s);
 		slot_free(s);
 	}
 	return STATUS_OK;

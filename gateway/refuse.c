@@ -18,6 +18,7 @@ static const struct refusal_row rows[] = {
 	[REFUSE_TARGET]          = { 400, "BadRequest", "the request target is not acceptable", STAGE_DOOR, true, 0 },
 	[REFUSE_METHOD]          = { 405, "MethodNotAllowed", "the method is not supported", STAGE_DOOR, false, 0 },
 	[REFUSE_HOST]            = { 421, "BadRequest", "the host belongs to another cluster than this connection", STAGE_DOOR, false, 0 },
+	[REFUSE_RANGE]           = { 403, "Forbidden", "the client's address is in no authorized range any more", STAGE_DOOR, false, 0 },
 	[REFUSE_BODY]            = { 400, "BadRequest", "the request's body is malformed", STAGE_HEAD, false, 0 },
 	[REFUSE_UNAUTHENTICATED] = { 401, "Unauthorized", "Unauthorized", STAGE_AUTHN, true, 0 },
 	[REFUSE_IMPERSONATION]   = { 403, "Forbidden", "", STAGE_AUTHZ, true, 0 },

@@ -24,6 +24,7 @@ enum refusal {
 	REFUSE_TARGET,          /* 400: the path or its reading */
 	REFUSE_METHOD,          /* 405 */
 	REFUSE_HOST,            /* 421 */
+	REFUSE_RANGE,           /* 403: the ranges were narrowed */
 	REFUSE_BODY,            /* 400: a bad chunk before any answer */
 	REFUSE_UNAUTHENTICATED, /* 401 */
 	REFUSE_IMPERSONATION,   /* 403 */

@@ -133,8 +133,9 @@ pump_up(struct exchange *e)
 		e->body_began = true;
 		metrics_add(&e->worker->metrics, METRIC_BYTES_IN, 0,
 		    e->bytes_up - before);
-		exchange_wait_for_answer(e);
 	}
+	if (e->bytes_up != before || e->up->sent_all)
+		exchange_wait_for_answer(e);
 	if (p == PUMP_MORE)
 		loop_wake(&e->worker->loop, &e->task);
 	if (p == PUMP_SOURCE && !e->down->tunnel && !e->head_sent &&
@@ -360,6 +361,10 @@ exchange_step_refuse(struct exchange *e)
 	}
 	buf_init_fixed(&body, text, sizeof(text));
 	refuse_put_status(&body, e->refusal, e->message, e->about);
+	if (body.overflow) { /* a very long name: the sentence alone */
+		buf_reset(&body);
+		refuse_put_status(&body, e->refusal, SLICE("forbidden"), NULL);
+	}
 	e->status = row->status;
 	metrics_add(&e->worker->metrics, METRIC_REFUSALS, row->stage, 1);
 	exchange_log_refusal(e);

@@ -49,8 +49,8 @@ MISTAKES = [
     ("address: \"", "adress: \"", "gateway.yaml:8: listeners[0].adress: unknown field"),
     ("    tls:", "    minVersion: \"1.1\"\n    tls:", "gateway.yaml:9: listeners[0].minVersion: unknown field"),
     ("certFile: ", "certFile: /nowhere/", "/nowhere/"),
-    ("[\"https://127.0.0.1:1\"]", "[\"http://127.0.0.1:1\"]", "gateway.yaml:15: clusters[0].upstream.servers[0]: must be "
-     "https://HOST"),
+    ("[\"https://127.0.0.1:1\"]", "[\"http://127.0.0.1:1\"]",
+     "gateway.yaml:15: clusters[0].upstream.servers[0]: must be https://HOST"),
     ("[\"https://127.0.0.1:1\"]", "[]", "gateway.yaml:15: clusters[0].upstream.servers: must not be empty"),
     ("caFile: ", "caFile: /nowhere/", "/nowhere/"),
     ("order: [rbac]", "order: [rbac, webhook]", "gateway.yaml:21: clusters[0].authorization.order[1]: \"webhook\" is "
