@@ -79,14 +79,16 @@ def test_an_ipv4_mapped_peer_is_ipv4(make_gateway, make_upstream, world):
 
 
 def test_a_reload_adds_and_removes_ranges(make_gateway, make_upstream, world):
-    """T-128: for new connections, at once; what is open stays."""
+    """T-89, T-128: for new connections at once, and for the next request of one that was kept."""
     gw = ranged(make_gateway, make_upstream(), {"cidrs": ["127.0.0.1/32", "127.0.0.2/32"]}).start()
     with gw.connect(source="127.0.0.2") as c:
         assert c.ask("GET", PODS, token=world.admin).code == 200
         gw.cluster["authorizedRanges"] = {"cidrs": ["127.0.0.1/32", "127.0.0.4/32"]}
         gw.reload()
         assert is_refused(gw, "127.0.0.2") and not is_refused(gw, "127.0.0.4")
-        assert c.ask("GET", PODS, token=world.admin).code == 200
+        refused = c.ask("GET", PODS, token=world.admin)
+        assert refused.code == 403 and "in no authorized range" in refused.status()["message"]
+        c.expect_end()
 
 
 def test_each_cluster_has_its_own_ranges(make_gateway, make_upstream, world):
