@@ -121,9 +121,8 @@ put_go_escape(struct buf *b, uint32_t cp)
 }
 
 void
-text_put_goquoted(struct buf *b, struct slice s)
+text_put_goescaped(struct buf *b, struct slice s)
 {
-	buf_putc(b, '"');
 	while (s.n != 0) {
 		uint32_t cp;
 		size_t n = slice_utf8_next(s, &cp);
@@ -140,6 +139,13 @@ text_put_goquoted(struct buf *b, struct slice s)
 		}
 		s = slice_from(s, n);
 	}
+}
+
+void
+text_put_goquoted(struct buf *b, struct slice s)
+{
+	buf_putc(b, '"');
+	text_put_goescaped(b, s);
 	buf_putc(b, '"');
 }
 

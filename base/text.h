@@ -26,6 +26,9 @@ void text_put_json_cut(struct buf *b, struct slice s, size_t max);
  */
 void text_put_goquoted(struct buf *b, struct slice s);
 
+/* The same without the quotes, to quote a text made of pieces. */
+void text_put_goescaped(struct buf *b, struct slice s);
+
 /* s with '&', '<' and '>' as entities, as the API server writes messages. */
 void text_put_entities(struct buf *b, struct slice s);
 

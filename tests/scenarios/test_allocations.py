@@ -1,0 +1,35 @@
+"""A steady keep-alive request allocates nothing on its loop."""
+import os
+import subprocess
+
+import pytest
+
+from gateway import SLOW
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+REQUESTS = 200
+
+
+@pytest.mark.skipif(SLOW != 1, reason="sanitizers have an allocator of their own")
+def test_a_steady_request_allocates_nothing(make_gateway, shared_upstream, world, tmp_path):
+    """Design section 11; token, RBAC, relay and audit included."""
+    shim, counter = str(tmp_path / "shim.so"), str(tmp_path / "count")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", shim, HERE + "/shims/count_allocations.c"], check=True)
+    with open(counter, "wb") as f:
+        f.write(bytes(4096))
+    g = make_gateway(shared_upstream, workers=1, log={"level": "info"})
+    g.start(env={**os.environ, "LD_PRELOAD": shim, "ALLOCATIONS": counter})
+
+    def allocations():
+        with open(counter, "rb") as f:
+            return int.from_bytes(f.read(8), "little")
+
+    client = g.connect()
+    for _ in range(50):  # buffers, exchanges and records find their size
+        assert client.ask(token=world.reader).code == 200
+    warm = allocations()
+    assert warm > 0, "the shim counts nothing"
+    for _ in range(REQUESTS):
+        assert client.ask(token=world.reader).code == 200
+    # An audit record may be taken while its predecessor is still being written.
+    assert allocations() - warm <= 4
