@@ -422,3 +422,26 @@ read_strings(struct reader *r, const struct place *p, bool as_paths)
 	out.lines = lines;
 	return out;
 }
+
+/* One of the words; the first if it is absent or wrong. */
+size_t
+read_word(struct reader *r, const struct place *p, const char *const *words,
+    size_t count)
+{
+	const char *s = read_string(r, p);
+	char known[256];
+	struct buf b;
+
+	for (size_t i = 0; s != NULL && i < count; i++) {
+		if (strcmp(s, words[i]) == 0)
+			return i;
+	}
+	if (s == NULL)
+		return 0;
+	buf_init_fixed(&b, known, sizeof(known) - 1);
+	for (size_t i = 0; i < count; i++)
+		buf_putf(&b, "%s%s", i != 0 ? ", " : "", words[i]);
+	known[b.len] = '\0';
+	read_error(r, p, "\"%s\" is not one of: %s", s, known);
+	return 0;
+}

@@ -58,6 +58,10 @@ const char *read_string(struct reader *r, const struct place *p);
 /* The same, joined to the file's folder. */
 const char *read_path(struct reader *r, const struct place *p);
 
+/* Which of the words it is; the first if it is absent, or wrong and told. */
+size_t read_word(struct reader *r, const struct place *p,
+    const char *const *words, size_t count);
+
 bool read_bool(struct reader *r, const struct place *p);
 uint64_t read_count(struct reader *r, const struct place *p);
 

@@ -78,9 +78,8 @@ struct exchange {
 	bool body_blocked; /* the API server takes no more of it now */
 	bool down_done;    /* the answer is complete */
 	bool ending;       /* a clean end was asked for */
-	bool in_turn;
-	bool stalled;    /* the client takes nothing; timer runs for it */
-	unsigned status; /* of the answer; 0: none */
+	bool stalled;      /* the client takes nothing; timer runs for it */
+	unsigned status;   /* of the answer; 0: none */
 	uint64_t bytes_up, bytes_down;
 
 	/* our own answer */
@@ -105,7 +104,6 @@ enum {
 	EX_BODY_MS = 30000,
 	EX_BLOCKED_MS = 30000,
 	EX_BLOCKED_LONG_MS = 600000,
-	EX_FLUSH_MS = 30000,
 	EX_ARENA_MAX = 192 * 1024,
 };
 

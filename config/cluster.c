@@ -1,0 +1,500 @@
+/*
+ * cluster.c - the clusters of a configuration.
+ */
+#include "config/cluster.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	SERVERS_MAX = 16
+};
+
+static void
+read_cluster_listeners(struct reader *r, const struct place *p,
+    const struct config *c, struct config_cluster *cluster)
+{
+	struct place f = place_field(r, p, "listeners");
+	struct config_strings names = read_strings(r, &f, false);
+	const struct config_listener **list =
+	    read_alloc(r, c->listener_count, sizeof(*list));
+
+	if (list == NULL)
+		return;
+	for (size_t i = 0; i < c->listener_count; i++) {
+		bool wanted = place_is_absent(&f);
+
+		for (size_t n = 0; n < names.count && !wanted; n++)
+			wanted = c->listeners[i].name != NULL &&
+			    strcmp(names.list[n], c->listeners[i].name) == 0;
+		if (wanted)
+			list[cluster->listener_count++] = &c->listeners[i];
+	}
+	for (size_t n = 0; n < names.count; n++) {
+		bool known = false;
+
+		for (size_t i = 0; i < c->listener_count; i++)
+			known = known ||
+			    (c->listeners[i].name != NULL &&
+				strcmp(names.list[n], c->listeners[i].name) ==
+				    0);
+		if (!known)
+			read_error(r, &f, "no listener is named \"%s\"",
+			    names.list[n]);
+	}
+	cluster->listeners = list;
+}
+
+/* Lower case without a final dot: how names are compared. */
+static struct config_strings
+read_names(struct reader *r, const struct place *p)
+{
+	struct config_strings s = read_strings(r, p, false);
+
+	for (size_t i = 0; i < s.count; i++) {
+		char *name = read_dup(r, slice_of(s.list[i]));
+		size_t n = name != NULL ? strlen(name) : 0;
+
+		for (size_t k = 0; k < n; k++)
+			name[k] = ascii_lower(name[k]);
+		if (n > 1 && name[n - 1] == '.')
+			name[n - 1] = '\0';
+		((const char **)(uintptr_t)s.list)[i] = name;
+	}
+	return s;
+}
+
+static const struct config_network *
+find_network(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->network_count; i++) {
+		if (strcmp(c->networks[i].name, name) == 0)
+			return &c->networks[i];
+	}
+	return NULL;
+}
+
+/* Names of networks become their prefixes; other entries stay. */
+static struct config_strings
+read_prefixes(struct reader *r, const struct place *p, const struct config *c)
+{
+	struct config_strings given = read_strings(r, p, false), out = {0};
+	const char **list;
+	unsigned *lines;
+	size_t total = 0;
+
+	for (size_t i = 0; i < given.count; i++) {
+		const struct config_network *n = find_network(c, given.list[i]);
+
+		total += n != NULL ? n->cidrs.count : 1;
+	}
+	list = read_alloc(r, total, sizeof(*list));
+	lines = read_alloc(r, total, sizeof(*lines));
+	if (list == NULL || lines == NULL)
+		return out;
+	for (size_t i = 0; i < given.count; i++) {
+		const struct config_network *n = find_network(c, given.list[i]);
+
+		for (size_t k = 0; n != NULL && k < n->cidrs.count; k++) {
+			list[out.count] = n->cidrs.list[k];
+			lines[out.count++] = n->cidrs.lines[k];
+		}
+		if (n == NULL) {
+			list[out.count] = given.list[i];
+			lines[out.count++] = given.lines[i];
+		}
+	}
+	out.list = list;
+	out.lines = lines;
+	return out;
+}
+
+static void
+read_ranges(struct reader *r, const struct place *cluster,
+    const struct config *c, struct config_cluster *out)
+{
+	struct place p = place_field(r, cluster, "authorizedRanges");
+	struct place f;
+
+	if (!read_map(r, &p))
+		return;
+	f = place_field(r, &p, "unrestricted");
+	out->unrestricted = read_bool(r, &f);
+	f = place_field(r, &p, "cidrs");
+	out->cidrs = read_prefixes(r, &f, c);
+	f = place_field(r, &p, "files");
+	out->range_files = read_strings(r, &f, true);
+	f = place_field(r, &p, "deny");
+	out->deny = read_prefixes(r, &f, c);
+	if (out->unrestricted &&
+	    (out->cidrs.count != 0 || out->range_files.count != 0))
+		read_error(r, &p,
+		    "unrestricted: true makes cidrs and files meaningless; "
+		    "remove one of them");
+}
+
+/* https://HOST[:PORT], nothing behind it. */
+static bool
+split_server(struct reader *r, const struct place *p, const char *url,
+    struct config_server *s)
+{
+	struct slice rest = slice_of(url), host, port;
+	size_t i;
+	uint64_t n = 443;
+
+	if (!slice_starts(rest, SLICE("https://")))
+		goto bad;
+	rest = slice_from(rest, 8);
+	if (slice_ends(rest, SLICE("/")))
+		rest.n--;
+	if (rest.n != 0 && rest.p[0] == '[') {
+		i = slice_index(rest, ']');
+		if (i == rest.n)
+			goto bad;
+		host = slice_make(rest.p + 1, i - 1);
+		i++;
+	} else {
+		i = slice_index(rest, ':');
+		host = slice_first(rest, i);
+	}
+	if (i < rest.n) {
+		if (rest.p[i] != ':')
+			goto bad;
+		port = slice_from(rest, i + 1);
+		if (!slice_to_u64(port, 65535, &n) || n == 0)
+			goto bad;
+	}
+	for (size_t k = 0; k < host.n; k++) {
+		if (strchr("/?#@% \t", host.p[k]) != NULL)
+			goto bad;
+	}
+	if (host.n == 0)
+		goto bad;
+	*s = (struct config_server){.url = url,
+	    .port = (unsigned)n,
+	    .host = read_dup(r, host),
+	    .authority = read_dup(r, rest),
+	    .line = p->line};
+	return s->host != NULL && s->authority != NULL;
+bad:
+	read_error(r, p, "must be https://HOST or https://HOST:PORT");
+	return false;
+}
+
+static void
+read_upstream(struct reader *r, const struct place *cluster,
+    struct config_cluster *out)
+{
+	struct place p = place_field(r, cluster, "upstream");
+	struct place f, servers;
+	struct config_server *list;
+	size_t count;
+
+	if (!read_map(r, &p))
+		return;
+	f = place_field(r, &p, "caFile");
+	out->ca_file = read_path(r, &f);
+	f = place_field(r, &p, "tlsServerName");
+	out->tls_server_name = place_is_absent(&f) ? NULL : read_string(r, &f);
+	servers = place_field(r, &p, "servers");
+	if (!read_list(r, &servers, true, &count))
+		return;
+	if (count > SERVERS_MAX) {
+		read_error(r, &servers, "at most %d servers", SERVERS_MAX);
+		return;
+	}
+	list = read_alloc(r, count, sizeof(*list));
+	for (size_t i = 0; list != NULL && i < count; i++) {
+		struct place item = place_item(&servers, i);
+		const char *url = read_string(r, &item);
+
+		if (url != NULL && split_server(r, &item, url, &list[i]))
+			out->server_count++;
+	}
+	out->servers = list;
+}
+
+static void
+read_jwks_files(struct reader *r, const struct place *authn,
+    struct config_cluster *out)
+{
+	struct place p = place_field(r, authn, "jwksFiles");
+	struct config_jwks_file *list;
+
+	if (place_is_absent(&p))
+		return;
+	if (p.node->kind != NODE_MAP) {
+		read_error(r, &p, "must be a mapping of issuer URLs to files");
+		return;
+	}
+	list = read_alloc(r, p.node->count, sizeof(*list));
+	for (size_t i = 0; list != NULL && i < p.node->count; i++) {
+		const struct pair *pair = &p.node->pairs[i];
+		struct place item = {.node = pair->value,
+		    .line = pair->key_line};
+
+		(void)snprintf(item.shown, sizeof(item.shown), "%.100s[%.*s]",
+		    p.shown, (int)(pair->key.n < 120 ? pair->key.n : 120),
+		    pair->key.p);
+		list[i].issuer = read_dup(r, pair->key);
+		list[i].path = read_path(r, &item);
+		list[i].line = pair->key_line;
+		if (place_is_absent(&item))
+			read_error(r, &item, "must be a file");
+		if (list[i].path != NULL)
+			out->jwks_file_count = i + 1;
+	}
+	out->jwks_files = list;
+}
+
+static void
+read_algorithms(struct reader *r, const struct place *authn,
+    struct config_cluster *out)
+{
+	static const char *const initial[] = {"RS256", "ES256"};
+	static const unsigned no_lines[] = {0, 0};
+	static const char *const known[] = {"RS256", "RS384", "RS512", "PS256",
+	    "PS384", "PS512", "ES256", "ES384", "ES512"};
+	struct place p = place_field(r, authn, "signingAlgorithms");
+
+	out->signing_algorithms = (struct config_strings){initial, no_lines, 2};
+	if (place_is_absent(&p))
+		return;
+	out->signing_algorithms = read_strings(r, &p, false);
+	if (out->signing_algorithms.count == 0)
+		read_error(r, &p, "must not be empty");
+	for (size_t i = 0; i < out->signing_algorithms.count; i++) {
+		bool good = false;
+
+		for (size_t k = 0; k < COUNT_OF(known); k++)
+			good = good ||
+			    strcmp(known[k], out->signing_algorithms.list[i]) ==
+				0;
+		if (!good)
+			read_error(r, &p,
+			    "\"%s\" is not one of RS256, RS384, RS512, PS256, "
+			    "PS384, PS512, ES256, ES384, ES512",
+			    out->signing_algorithms.list[i]);
+	}
+}
+
+/* spec: T-55: what is listed begins with system:, and masters never is */
+static void
+check_reserved(struct reader *r, const struct place *p,
+    const struct config_strings *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (!slice_starts(slice_of(s->list[i]), SLICE("system:")))
+			read_error(r, p,
+			    "\"%s\" does not begin with system:, so it needs "
+			    "no permission; remove it",
+			    s->list[i]);
+		if (strcmp(s->list[i], "system:masters") == 0)
+			read_error(r, p,
+			    "system:masters can never come from a token");
+	}
+}
+
+static void
+read_authentication(struct reader *r, const struct place *cluster,
+    struct config_cluster *out)
+{
+	struct place p = place_field(r, cluster, "authentication");
+	struct place f, g;
+
+	if (!read_map(r, &p))
+		return;
+	f = place_field(r, &p, "configFile");
+	out->authentication_file = read_path(r, &f);
+	if (place_is_absent(&f))
+		read_error(r, &p,
+		    "one source is required: set configFile to an "
+		    "AuthenticationConfiguration");
+	read_jwks_files(r, &p, out);
+	f = place_field(r, &p, "keyHosts");
+	out->key_hosts = read_names(r, &f);
+	read_algorithms(r, &p, out);
+	f = place_field(r, &p, "impersonation");
+	if (read_bool(r, &f))
+		read_error(r, &f,
+		    "true is part of the schema, but not supported by this "
+		    "version");
+	f = place_field(r, &p, "clockSkew");
+	(void)read_map(r, &f);
+	g = place_field(r, &f, "nbf");
+	out->nbf_skew_s = read_duration_ms(r, &g) / 1000;
+	g = place_field(r, &f, "exp");
+	out->exp_skew_s = read_duration_ms(r, &g) / 1000;
+	f = place_field(r, &p, "reserved");
+	(void)read_map(r, &f);
+	g = place_field(r, &f, "users");
+	out->reserved_users = read_strings(r, &g, false);
+	check_reserved(r, &g, &out->reserved_users);
+	g = place_field(r, &f, "groups");
+	out->reserved_groups = read_strings(r, &g, false);
+	check_reserved(r, &g, &out->reserved_groups);
+}
+
+static bool
+order_has(const struct config_cluster *c, enum config_authorizer a)
+{
+	for (size_t i = 0; i < c->order_count; i++) {
+		if (c->order[i] == a)
+			return true;
+	}
+	return false;
+}
+
+static void
+read_order(struct reader *r, const struct place *authorization,
+    struct config_cluster *out)
+{
+	static const char *const words[] = {"rbac", "upstream", "azure"};
+	struct place p = place_field(r, authorization, "order");
+	size_t count;
+
+	if (!read_list(r, &p, true, &count))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		struct place item = place_item(&p, i);
+		size_t word = read_word(r, &item, words, 3);
+
+		if (word == 2) {
+			read_error(r, &item,
+			    "azure is part of the schema, but not supported "
+			    "by this version");
+			continue;
+		}
+		if (word == 1 && i + 1 != count)
+			read_error(r, &item, "upstream can only be the last");
+		if (word == 0 && order_has(out, CONFIG_RBAC))
+			read_error(r, &item, "rbac stands there twice");
+		if (out->order_count < COUNT_OF(out->order))
+			out->order[out->order_count++] =
+			    word == 0 ? CONFIG_RBAC : CONFIG_UPSTREAM;
+	}
+}
+
+static void
+read_authorization(struct reader *r, const struct place *cluster,
+    struct config_cluster *out)
+{
+	struct place p = place_field(r, cluster, "authorization");
+	struct place rbac, files;
+
+	if (!read_map(r, &p))
+		return;
+	read_order(r, &p, out);
+	rbac = place_field(r, &p, "rbac");
+	if (read_map(r, &rbac)) {
+		files = place_field(r, &rbac, "files");
+		out->rbac_files = read_strings(r, &files, true);
+	}
+	if (order_has(out, CONFIG_RBAC) && out->rbac_files.count == 0)
+		read_error(r, &p,
+		    "order names rbac, but rbac.files names no manifests");
+	if (!order_has(out, CONFIG_RBAC) && out->rbac_files.count != 0)
+		read_error(r, &rbac,
+		    "has no effect, since order does not name rbac");
+}
+
+static void
+read_cluster(struct reader *r, const struct place *p, const struct config *c,
+    struct config_cluster *out, enum config_need need)
+{
+	static const char *const identities[] = {"passthrough", "impersonate",
+	    "requestHeader"};
+	struct place f;
+
+	out->line = p->line;
+	if (!read_map(r, p)) {
+		read_error(r, p,
+		    "must be a mapping with name, "
+		    "authorizedRanges, upstream, authentication and "
+		    "authorization");
+		return;
+	}
+	f = place_field(r, p, "name");
+	out->name = read_string(r, &f);
+	if (need == CONFIG_NEED_ALL) {
+		read_cluster_listeners(r, p, c, out);
+		f = place_field(r, p, "serverNames");
+		out->server_names = read_names(r, &f);
+		read_ranges(r, p, c, out);
+		read_upstream(r, p, out);
+		f = place_field(r, p, "identity");
+		if (read_word(r, &f, identities, 3) != 0)
+			read_error(r, &f,
+			    "is part of the schema, but only "
+			    "passthrough is supported by this version");
+		read_authorization(r, p, out);
+	}
+	read_authentication(r, p, out);
+}
+
+/* SNI must lead to one cluster on each listener. */
+static void
+check_routes(struct reader *r, const struct place *p,
+    const struct config_cluster *list, size_t i)
+{
+	const struct config_cluster *c = &list[i];
+
+	for (size_t n = 0; n < i; n++) {
+		const struct config_cluster *o = &list[n];
+		bool shared = false;
+
+		if (c->name != NULL && o->name != NULL &&
+		    strcmp(c->name, o->name) == 0)
+			read_error(r, p,
+			    "the name \"%s\" is taken by the "
+			    "cluster in line %u",
+			    c->name, o->line);
+		for (size_t k = 0; k < c->listener_count; k++) {
+			for (size_t m = 0; m < o->listener_count; m++)
+				shared = shared ||
+				    c->listeners[k] == o->listeners[m];
+		}
+		if (!shared)
+			continue;
+		if (c->server_names.count == 0 || o->server_names.count == 0)
+			read_error(r, p,
+			    "shares a listener with the cluster "
+			    "in line %u: both need serverNames",
+			    o->line);
+		for (size_t k = 0; k < c->server_names.count; k++) {
+			for (size_t m = 0; m < o->server_names.count; m++) {
+				if (strcmp(c->server_names.list[k],
+					o->server_names.list[m]) == 0)
+					read_error(r, p,
+					    "the server name "
+					    "\"%s\" is taken by the cluster "
+					    "in line %u",
+					    c->server_names.list[k], o->line);
+			}
+		}
+	}
+}
+
+void
+read_clusters(struct reader *r, const struct place *root, struct config *c,
+    enum config_need need)
+{
+	struct place p = place_field(r, root, "clusters");
+	struct config_cluster *list;
+	size_t count;
+
+	if (!read_list(r, &p, true, &count))
+		return;
+	list = read_alloc(r, count, sizeof(*list));
+	if (list == NULL)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		struct place item = place_item(&p, i);
+
+		read_cluster(r, &item, c, &list[i], need);
+		if (need == CONFIG_NEED_ALL)
+			check_routes(r, &item, list, i);
+	}
+	c->clusters = list;
+	c->cluster_count = count;
+}
