@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/ref.h"
 #include "config/tree.h"
+#include "rbac/pattern.h"
 
 enum {
 	POLICY_ARENA_MAX = 16 * 1024 * 1024
@@ -296,34 +297,6 @@ has(const struct strings *s, struct slice value)
 	return false;
 }
 
-/* Exact, or a prefix with one trailing star. */
-static bool
-url_matches(struct slice spec, struct slice path)
-{
-	if (slice_eq(spec, SLICE("*")) || slice_eq(spec, path))
-		return true;
-	return slice_ends(spec, SLICE("*")) &&
-	    slice_starts(path, slice_first(spec, spec.n - 1));
-}
-
-/* "pods", "pods/log", "*", "pods/" + "*" (pods too), "*" + "/scale". */
-static bool
-resource_matches(struct slice spec, const struct attributes *a)
-{
-	size_t slash = slice_index(spec, '/');
-	struct slice before = slice_first(spec, slash), after;
-
-	if (slash == spec.n)
-		return slice_eq(spec, SLICE("*")) ||
-		    (a->subresource.n == 0 && slice_eq(spec, a->resource));
-	after = slice_from(spec, slash + 1);
-	if (slice_eq(before, a->resource))
-		return slice_eq(after, SLICE("*")) ||
-		    (a->subresource.n != 0 && slice_eq(after, a->subresource));
-	return slice_eq(before, SLICE("*")) && a->subresource.n != 0 &&
-	    slice_eq(after, a->subresource);
-}
-
 static bool
 group_matches(const struct group_resources *g, const struct attributes *a)
 {
@@ -332,7 +305,8 @@ group_matches(const struct group_resources *g, const struct attributes *a)
 	if (g->resources.count == 0)
 		return true;
 	for (size_t i = 0; i < g->resources.count; i++) {
-		if (resource_matches(g->resources.list[i], a) &&
+		if (pattern_has_resource(g->resources.list[i], a->resource,
+			a->subresource) &&
 		    (g->names.count == 0 || has(&g->names, a->name)))
 			return true;
 	}
@@ -372,7 +346,7 @@ matches_target(const struct rule *r, const struct attributes *a)
 		return true;
 	for (size_t i = 0; a != NULL && !is_resource && i < r->urls.count;
 	     i++) {
-		if (url_matches(r->urls.list[i], a->path))
+		if (pattern_has_url(r->urls.list[i], a->path))
 			return true;
 	}
 	return false;

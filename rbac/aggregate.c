@@ -10,7 +10,7 @@
 
 #include "base/arena.h"
 #include "base/strmap.h"
-#include "rbac/labels.h"
+#include "rbac/selector.h"
 
 /* The numbers of a role's rules. */
 struct list {
@@ -34,74 +34,19 @@ struct aggregation {
 /* --- selectors ------------------------------------------------------------ */
 
 static bool
-op_is(const struct requirement *r, const char *op)
-{
-	return slice_eq_str(r->op, op);
-}
-
-static bool
-requirement_is_valid(const struct requirement *r)
-{
-	bool takes_values = op_is(r, "In") || op_is(r, "NotIn");
-
-	if (!takes_values && !op_is(r, "Exists") && !op_is(r, "DoesNotExist"))
-		return false;
-	if (takes_values != (r->values.count != 0) || !label_is_key(r->key))
-		return false;
-	for (size_t i = 0; i < r->values.count; i++) {
-		if (!label_is_value(r->values.items[i]))
-			return false;
-	}
-	return true;
-}
-
-static bool
 selectors_are_valid(const struct role *r)
 {
 	for (size_t i = 0; i < r->selector_count; i++) {
-		const struct selector *s = &r->selectors[i];
-
-		for (size_t j = 0; j < s->count; j++) {
-			if (!requirement_is_valid(&s->items[j]))
-				return false;
-		}
-	}
-	return true;
-}
-
-static const struct label *
-find_label(const struct role *r, struct slice key)
-{
-	for (size_t i = 0; i < r->label_count; i++) {
-		if (slice_eq(r->labels[i].key, key))
-			return &r->labels[i];
-	}
-	return NULL;
-}
-
-static bool
-requirement_holds(const struct requirement *q, const struct role *r)
-{
-	const struct label *l = find_label(r, q->key);
-	bool listed = false;
-
-	if (op_is(q, "Exists"))
-		return l != NULL;
-	if (op_is(q, "DoesNotExist"))
-		return l == NULL;
-	for (size_t i = 0; i < q->values.count && l != NULL; i++)
-		listed = listed || slice_eq(q->values.items[i], l->value);
-	return op_is(q, "In") ? listed : !listed;
-}
-
-static bool
-selects(const struct selector *s, const struct role *r)
-{
-	for (size_t i = 0; i < s->count; i++) {
-		if (!requirement_holds(&s->items[i], r))
+		if (!selector_is_valid(&r->selectors[i]))
 			return false;
 	}
 	return true;
+}
+
+static bool
+is_selected(const struct selector *s, const struct role *r)
+{
+	return selector_holds(s, r->labels, r->label_count);
 }
 
 /* --- numbers for rules ---------------------------------------------------- */
@@ -219,7 +164,7 @@ collect(struct aggregation *g, size_t self)
 	for (size_t i = 0; i < r->selector_count; i++) {
 		for (size_t j = 0; j < g->count; j++) {
 			if (j != self &&
-			    selects(&r->selectors[i], g->roles[j].role))
+			    is_selected(&r->selectors[i], g->roles[j].role))
 				n = add_unseen(g, &g->lists[j], n);
 		}
 	}
