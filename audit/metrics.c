@@ -26,8 +26,8 @@ static const struct {
 const char *
 metric_stage(unsigned i)
 {
-	static const char *const names[] = {"head", "door", "authn", "authz",
-	    "stream", "upstream", "busy"};
+	static const char *const names[] = {"head", "door", "authn", "rule",
+	    "authz", "stream", "upstream", "busy"};
 
 	return i < METRIC_STAGES ? names[i] : "";
 }

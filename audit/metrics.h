@@ -18,6 +18,7 @@ enum metric_stage {
 	STAGE_HEAD, /* framing, size */
 	STAGE_DOOR, /* target, method, host, identity fields */
 	STAGE_AUTHN,
+	STAGE_RULE, /* an access rule */
 	STAGE_AUTHZ,
 	STAGE_STREAM, /* a stream needs create */
 	STAGE_UPSTREAM,

@@ -64,7 +64,7 @@ read_names(struct reader *r, const struct place *p)
 	return s;
 }
 
-static const struct config_network *
+const struct config_network *
 find_network(const struct config *c, const char *name)
 {
 	for (size_t i = 0; i < c->network_count; i++) {
@@ -430,6 +430,8 @@ read_cluster(struct reader *r, const struct place *p, const struct config *c,
 		read_authorization(r, p, out);
 	}
 	read_authentication(r, p, out);
+	if (need == CONFIG_NEED_ALL)
+		read_access_rules(r, p, c, out);
 }
 
 /* SNI must lead to one cluster on each listener. */

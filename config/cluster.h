@@ -1,6 +1,6 @@
 /*
- * cluster.h - the clusters of a configuration; between config.c and
- * cluster.c only.
+ * cluster.h - the clusters of a configuration; between config.c, cluster.c
+ * and access_rules.c only.
  */
 #ifndef CONFIG_CLUSTER_H
 #define CONFIG_CLUSTER_H
@@ -10,5 +10,13 @@
 /* c has its networks and listeners already; mistakes are reported by r. */
 void read_clusters(struct reader *r, const struct place *root, struct config *c,
     enum config_need need);
+
+/* The accessRules of a cluster, whose other fields are read already. */
+void read_access_rules(struct reader *r, const struct place *cluster,
+    const struct config *c, struct config_cluster *out);
+
+/* The network called name, or NULL. */
+const struct config_network *find_network(const struct config *c,
+    const char *name);
 
 #endif

@@ -65,6 +65,45 @@ struct config_jwks_file {
 	unsigned line;
 };
 
+/* Days and times of the day when a rule's requirement holds. */
+enum {
+	CONFIG_ALL_DAYS = 0x7f
+};
+struct config_times {
+	unsigned days;             /* bit 0 is Sunday */
+	unsigned from_min, to_min; /* 0..1440; from > to ends on the next day */
+	const char *time_zone;     /* "UTC" or a name below zoneinfo */
+	unsigned line;
+};
+
+/* One requirement of a namespaceSelector. */
+struct config_requirement {
+	const char *key;
+	const char *op; /* In, NotIn, Exists, DoesNotExist; others are wrong */
+	struct config_strings values;
+	unsigned line;
+};
+
+/* One of accessRules; an empty list is an absent one: any. */
+struct config_rule {
+	const char *name;
+	bool shadow;
+	unsigned line;
+	/* match */
+	struct config_strings users, groups, verbs, api_groups, resources;
+	struct config_strings namespaces, names, urls;
+	bool has_selector;
+	const struct config_requirement *selector;
+	size_t selector_count;
+	/* require; at least one of them */
+	struct config_strings networks; /* names */
+	struct config_strings prefixes; /* those of the networks */
+	struct config_strings required_users, required_groups;
+	bool client_certificate;
+	const struct config_times *times;
+	size_t time_count;
+};
+
 enum config_identity {
 	IDENTITY_PASSTHROUGH = 0
 };
@@ -112,6 +151,10 @@ struct config_cluster {
 	enum config_authorizer order[3];
 	size_t order_count;               /* at least 1 */
 	struct config_strings rbac_files; /* files and folders */
+
+	/* accessRules */
+	const struct config_rule *rules;
+	size_t rule_count;
 };
 
 enum config_log_level {

@@ -70,6 +70,8 @@ struct exchange {
 	/* may they */
 	struct verdict verdict;
 	struct slice reason; /* in the arena: what decided, for audit */
+	struct slice rule;   /* in the arena: the access rule that refused */
+	struct slice shadow; /* in the arena: shadow rules that would have */
 
 	/* relay */
 	bool retried;
@@ -86,7 +88,6 @@ struct exchange {
 	enum refusal refusal;
 	struct slice message; /* in the arena */
 	const struct attributes *about;
-	struct attributes stream_attributes; /* the same with verb create */
 
 	/* audit */
 	int64_t received_us;
@@ -136,6 +137,14 @@ enum step exchange_go(struct exchange *e, enum exchange_state next);
 /* Answer with a refusal; message empty: the table's sentence. */
 enum step exchange_refuse(struct exchange *e, enum refusal r,
     struct slice message);
+enum step exchange_refuse_fixed(struct exchange *e, enum refusal r);
+
+/* What is judged of it; points into it. */
+struct judge_question exchange_question(const struct exchange *e);
+
+/* The cluster of its connection in a snapshot; NULL: it is gone. */
+const struct cluster *exchange_cluster_in(const struct exchange *e,
+    const struct snapshot *s);
 
 enum step exchange_step_head(struct exchange *e);
 enum step exchange_step_attrs(struct exchange *e);

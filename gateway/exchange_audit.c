@@ -21,7 +21,8 @@ static void
 annotate(struct exchange *e, struct audit_event *v)
 {
 	bool judged = e->verdict.by != AUTHORIZER_NONE ||
-	    e->refusal == REFUSE_FORBIDDEN || e->refusal == REFUSE_STREAM;
+	    e->refusal == REFUSE_RULE || e->refusal == REFUSE_FORBIDDEN ||
+	    e->refusal == REFUSE_STREAM;
 
 	if (judged) {
 		audit_event_annotate(v, "authorization.k8s.io/decision",
@@ -43,7 +44,12 @@ annotate(struct exchange *e, struct audit_event *v)
 		    slice_of(authn_reason_name(e->authn_reason)));
 	if (e->refusal == REFUSE_STREAM)
 		audit_event_annotate(v, "kube-access-gateway/rule",
-		    SLICE("streams-need-create"));
+		    SLICE(JUDGE_STREAM_RULE));
+	if (e->rule.n != 0)
+		audit_event_annotate(v, "kube-access-gateway/rule", e->rule);
+	if (e->shadow.n != 0)
+		audit_event_annotate(v, "kube-access-gateway/shadow",
+		    e->shadow);
 	if (e->ended_by != NULL)
 		audit_event_annotate(v, "kube-access-gateway/ended-by",
 		    slice_of(e->ended_by));
@@ -144,6 +150,7 @@ exchange_log_refusal(const struct exchange *e)
 	static const char *const stages[] = {[STAGE_HEAD] = "head",
 	    [STAGE_DOOR] = "door",
 	    [STAGE_AUTHN] = "authn",
+	    [STAGE_RULE] = "access-rule",
 	    [STAGE_AUTHZ] = "authz",
 	    [STAGE_STREAM] = "stream",
 	    [STAGE_UPSTREAM] = "upstream",

@@ -1,5 +1,5 @@
 /*
- * exchange_steps.c - from a head to a permitted request, in table order.
+ * exchange_steps.c - from a head to a known caller, in table order.
  *
  * Hot: once per request.  Budget: no allocation in the steady state (arena
  * and stock), no lock, no wait but for keys.
@@ -23,8 +23,8 @@ exchange_refuse(struct exchange *e, enum refusal r, struct slice message)
 	return exchange_go(e, EX_REFUSE);
 }
 
-static enum step
-refuse_fixed(struct exchange *e, enum refusal r)
+enum step
+exchange_refuse_fixed(struct exchange *e, enum refusal r)
 {
 	return exchange_refuse(e, r, SLICE_EMPTY);
 }
@@ -75,20 +75,6 @@ keep_head_text(struct exchange *e, const struct request_head *head)
 	return !e->arena.overflow;
 }
 
-/* The cluster of this connection in the current snapshot. */
-static const struct cluster *
-find_cluster(const struct exchange *e)
-{
-	const struct snapshot *s = e->use->snapshot;
-
-	for (size_t i = 0; i < s->cluster_count; i++) {
-		if (strcmp(s->clusters[i].config->name,
-			e->client->cluster->name) == 0)
-			return &s->clusters[i];
-	}
-	return NULL;
-}
-
 /* spec: T-12, T-21, T-57, T-107 */
 enum step
 exchange_step_head(struct exchange *e)
@@ -97,26 +83,27 @@ exchange_step_head(struct exchange *e)
 
 	choose_audit_id(e, head);
 	if (e->down->fault.status != 0)
-		return refuse_fixed(e, refusal_of_fault(e->down->fault.status));
+		return exchange_refuse_fixed(e,
+		    refusal_of_fault(e->down->fault.status));
 	if (head == NULL || !keep_head_text(e, head))
-		return refuse_fixed(e, REFUSE_BUSY);
+		return exchange_refuse_fixed(e, REFUSE_BUSY);
 	if (atomic_load_explicit(&e->worker->server->draining,
 		memory_order_relaxed) &&
 	    e->worker->draining)
-		return refuse_fixed(e, REFUSE_DRAINING);
+		return exchange_refuse_fixed(e, REFUSE_DRAINING);
 	if (!method_is_served(head->method))
-		return refuse_fixed(e, REFUSE_METHOD);
-	e->cluster = find_cluster(e);
+		return exchange_refuse_fixed(e, REFUSE_METHOD);
+	e->cluster = exchange_cluster_in(e, e->use->snapshot);
 	if (e->cluster == NULL ||
 	    snapshot_is_foreign_host(e->use->snapshot, e->cluster,
 		uri_host(head->host)))
-		return refuse_fixed(e, REFUSE_HOST);
+		return exchange_refuse_fixed(e, REFUSE_HOST);
 	/* spec: T-89: a kept connection is held to the ranges of now */
 	if (!ranges_lookup(e->cluster->ranges, &e->client->address).admitted)
-		return refuse_fixed(e, REFUSE_RANGE);
+		return exchange_refuse_fixed(e, REFUSE_RANGE);
 	if (uri_parse(e->target, &e->uri) != STATUS_OK ||
 	    uri_door(e->uri.path, uri_proxy_tail(e->uri.path)) != NULL)
-		return refuse_fixed(e, REFUSE_TARGET);
+		return exchange_refuse_fixed(e, REFUSE_TARGET);
 	return exchange_go(e, EX_ATTRS);
 }
 
@@ -130,11 +117,11 @@ exchange_step_attrs(struct exchange *e)
 	size_t n;
 
 	if (path == NULL || scratch == NULL)
-		return refuse_fixed(e, REFUSE_BUSY);
+		return exchange_refuse_fixed(e, REFUSE_BUSY);
 	if (uri_decode(e->uri.path, path, &n) != STATUS_OK ||
 	    attributes_parse(e->method_text, slice_make(path, n), e->uri.query,
 		scratch, size, &e->attributes) != STATUS_OK)
-		return refuse_fixed(e, REFUSE_TARGET);
+		return exchange_refuse_fixed(e, REFUSE_TARGET);
 	e->has_attributes = true;
 	e->is_long_running = attributes_is_long_running(&e->attributes);
 	e->is_stream = attributes_is_stream(&e->attributes);
@@ -147,7 +134,7 @@ refuse_identity(struct exchange *e, enum authn_reason reason)
 {
 	e->authn_reason = reason;
 	metrics_add(&e->worker->metrics, METRIC_AUTHN_REJECTED, reason, 1);
-	return refuse_fixed(e, REFUSE_UNAUTHENTICATED);
+	return exchange_refuse_fixed(e, REFUSE_UNAUTHENTICATED);
 }
 
 static enum step
@@ -165,7 +152,7 @@ ask_for_keys(struct exchange *e, size_t issuer)
 	e->keys_asked = true;
 	if (!control_want_keys(e->worker, e->slot, e->generation,
 		e->cluster->config->name, issuer))
-		return refuse_fixed(e, REFUSE_BUSY);
+		return exchange_refuse_fixed(e, REFUSE_BUSY);
 	(void)exchange_go(e, EX_KEYS);
 	timer_set(&e->timer, EX_KEYS_MS);
 	return STEP_NEXT;
@@ -229,118 +216,8 @@ exchange_step_keys(struct exchange *e)
 		return STEP_WAIT;
 	worker_unuse(e->worker, e->use);
 	e->use = worker_use(e->worker);
-	e->cluster = find_cluster(e);
+	e->cluster = exchange_cluster_in(e, e->use->snapshot);
 	if (e->cluster == NULL)
-		return refuse_fixed(e, REFUSE_HOST);
+		return exchange_refuse_fixed(e, REFUSE_HOST);
 	return exchange_go(e, EX_AUTHN);
-}
-
-/* The Forbidden sentence about a, and what decided. */
-static struct slice
-forbidden(struct exchange *e, const struct attributes *a,
-    const struct verdict *v, const char *decided)
-{
-	char text[8192];
-	struct buf b;
-	size_t sentence;
-
-	buf_init_fixed(&b, text, sizeof(text));
-	authorize_put_forbidden(&b, &e->identity->user, a);
-	buf_puts(&b, ": ");
-	sentence = b.len;
-	if (v != NULL)
-		policy_put_reason(&b, e->cluster->policy, v, &e->identity->user,
-		    a);
-	if (b.len != sentence)
-		buf_puts(&b, ": ");
-	buf_puts(&b, decided);
-	if (b.overflow)
-		return SLICE("forbidden");
-	return arena_dup(&e->arena, buf_slice(&b));
-}
-
-/* spec: T-45: impersonation fields are refused, never passed on */
-enum step
-exchange_step_impersonate(struct exchange *e)
-{
-	const struct headers *h = &e->down->request->headers;
-	struct attributes a = {.is_resource = true,
-	    .verb = SLICE("impersonate"),
-	    .resource = SLICE("users"),
-	    .api_version = SLICE("v1")};
-
-	for (size_t i = 0; i < h->count; i++) {
-		if ((h->list[i].class & FIELD_IMPERSONATE) == 0)
-			continue;
-		if (slice_eq_nocase(h->list[i].name, SLICE("impersonate-user")))
-			a.name = arena_dup(&e->arena, h->list[i].value);
-		e->about = arena_alloc(&e->arena, sizeof(a));
-		if (e->about == NULL)
-			return refuse_fixed(e, REFUSE_BUSY);
-		memcpy((void *)(uintptr_t)e->about, &a, sizeof(a));
-		e->reason = SLICE("impersonation is switched off");
-		return exchange_refuse(e, REFUSE_IMPERSONATION,
-		    forbidden(e, &a, NULL,
-			"impersonation is switched off on this gateway"));
-	}
-	return exchange_go(e, EX_AUTHZ);
-}
-
-/* What decided, as text: it outlives the policy that the verdict names. */
-static void
-keep_reason(struct exchange *e)
-{
-	char text[4096];
-	struct buf b;
-
-	buf_init_fixed(&b, text, sizeof(text));
-	policy_put_reason(&b, e->cluster->policy, &e->verdict,
-	    &e->identity->user, &e->attributes);
-	e->reason = exchange_text(e, &b);
-}
-
-static const char *
-refusal_words(const struct exchange *e, const struct verdict *v)
-{
-	(void)e;
-	return v->decision == DENY ? "denied" : "no role grants this";
-}
-
-/* spec: T-61: whatever is not an explicit allow is refused */
-enum step
-exchange_step_authz(struct exchange *e)
-{
-	const struct authorize_chain *chain = &e->cluster->chain;
-	const struct user *user = &e->identity->user;
-	struct verdict stream;
-
-	e->verdict = authorize(chain, user, &e->attributes);
-	keep_reason(e);
-	if (e->is_stream) {
-		/* A stream needs create, whatever the method: GET over
-		 * WebSocket and the POST that follows read alike. */
-		e->stream_attributes = e->attributes;
-		e->stream_attributes.verb = SLICE("create");
-		stream = authorize(chain, user, &e->stream_attributes);
-		if (stream.decision != ALLOW || e->verdict.decision != ALLOW) {
-			e->about = &e->stream_attributes;
-			e->verdict.decision = NO_OPINION;
-			return exchange_refuse(e, REFUSE_STREAM,
-			    forbidden(e, e->about, &stream,
-				refusal_words(e, &stream)));
-		}
-	}
-	if (e->verdict.decision != ALLOW) {
-		e->about = &e->attributes;
-		return exchange_refuse(e, REFUSE_FORBIDDEN,
-		    forbidden(e, e->about, &e->verdict,
-			refusal_words(e, &e->verdict)));
-	}
-	e->audit = audit_policy_choose(e->use->snapshot->audit_policy, user,
-	    &e->attributes);
-	if (!exchange_audit_reserve(e))
-		return refuse_fixed(e, REFUSE_AUDIT);
-	if (!leg_send_continue(e->down))
-		return exchange_go(e, EX_DONE);
-	return exchange_go(e, EX_CONNECT);
 }

@@ -5,6 +5,21 @@
 
 #include "base/text.h"
 
+/* Two policies asked in turn: what the files do not allow, the cluster may. */
+static struct verdict
+ask_rbac(const struct authorize_chain *chain, const struct user *u,
+    const struct attributes *a)
+{
+	struct verdict files = policy_evaluate(chain->rbac, u, a), live;
+
+	if (files.decision == ALLOW || chain->live == NULL)
+		return files;
+	live = policy_evaluate(chain->live, u, a);
+	if (live.decision != ALLOW)
+		live.lookup_errors += files.lookup_errors;
+	return live;
+}
+
 static struct verdict
 ask(const struct authorize_chain *chain, enum authorizer authorizer,
     const struct user *u, const struct attributes *a)
@@ -13,7 +28,7 @@ ask(const struct authorize_chain *chain, enum authorizer authorizer,
 
 	switch (authorizer) {
 	case AUTHORIZER_RBAC:
-		return policy_evaluate(chain->rbac, u, a);
+		return ask_rbac(chain, u, a);
 	case AUTHORIZER_UPSTREAM:
 		return (struct verdict){.decision = ALLOW,
 		    .by = AUTHORIZER_UPSTREAM};
@@ -54,6 +69,33 @@ authorize(const struct authorize_chain *chain, const struct user *u,
 			refusal = v;
 	}
 	return refusal;
+}
+
+/* The failed lookups that kept p from an answer. */
+static void
+put_lookups(struct buf *out, const struct policy *p, const struct user *u,
+    const struct attributes *a, bool again)
+{
+	struct verdict v = policy_evaluate(p, u, a);
+
+	if (v.decision == ALLOW || v.lookup_errors == 0)
+		return;
+	buf_puts(out, again ? "; " : "");
+	policy_put_reason(out, p, &v, u, a);
+}
+
+void
+authorize_put_reason(struct buf *out, const struct authorize_chain *chain,
+    const struct verdict *v, const struct user *u, const struct attributes *a)
+{
+	size_t before = out->len;
+
+	if (v->decision == ALLOW) {
+		policy_put_reason(out, NULL, v, u, a);
+	} else if (v->lookup_errors != 0) {
+		put_lookups(out, chain->rbac, u, a, false);
+		put_lookups(out, chain->live, u, a, out->len != before);
+	}
 }
 
 /* --- the Forbidden message ------------------------------------------------ */

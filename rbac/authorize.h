@@ -17,7 +17,9 @@ enum {
 struct authorize_chain {
 	enum authorizer order[AUTHORIZE_ORDER_MAX]; /* RBAC, AZURE, UPSTREAM */
 	size_t count;
-	const struct policy *rbac; /* from files; NULL: none */
+	/* RBAC asks both, in turn; NULL: none. */
+	const struct policy *rbac; /* from files */
+	const struct policy *live; /* from the cluster */
 };
 
 /*
@@ -26,6 +28,13 @@ struct authorize_chain {
  */
 struct verdict authorize(const struct authorize_chain *chain,
     const struct user *u, const struct attributes *a);
+
+/*
+ * The API server's own sentence for a verdict of authorize() on u and a: what
+ * allowed, or the role lookups that failed; or nothing.
+ */
+void authorize_put_reason(struct buf *out, const struct authorize_chain *chain,
+    const struct verdict *v, const struct user *u, const struct attributes *a);
 
 /*
  * The API server's Forbidden message for u and a, without a reason: `pods is

@@ -3,6 +3,7 @@
  */
 #include "snapshot/build.h"
 
+#include "base/monotime.h"
 #include "config/file.h"
 #include "rbac/policy_load.h"
 
@@ -184,6 +185,13 @@ build_authorization(struct cluster *c, struct errinfo *err)
 }
 
 static enum status
+build_rules(const struct config *config, struct cluster *c, struct errinfo *err)
+{
+	return access_rules_new(config, c->config, walltime_s(), &c->rules,
+	    err);
+}
+
+static enum status
 build_upstream(struct cluster *c, struct errinfo *err)
 {
 	struct tls_client_options o = {.ca_file = c->config->ca_file};
@@ -204,12 +212,15 @@ build_upstream(struct cluster *c, struct errinfo *err)
 
 /* All parts of a cluster; each is tried, so that every mistake shows. */
 static void
-build_cluster(const char *path, struct cluster *c, uint64_t generation,
-    struct errinfo *err)
+build_cluster(const struct config *config, struct cluster *c,
+    uint64_t generation, struct errinfo *err)
 {
+	const char *path = config->path;
+
 	build_ranges(path, c, err);
 	(void)build_authentication(path, c, err);
 	(void)build_authorization(c, err);
+	(void)build_rules(config, c, err);
 	if (build_upstream(c, err) == STATUS_OK)
 		c->upstream->generation = generation;
 }
@@ -243,7 +254,7 @@ build_snapshot(const char *path, uint64_t generation, struct snapshot **out,
 		st = audit_policy_load(config->audit_policy_file,
 		    &s->audit_policy, err);
 	for (size_t i = 0; i < s->cluster_count; i++) {
-		build_cluster(path, &s->clusters[i], generation, err);
+		build_cluster(config, &s->clusters[i], generation, err);
 		s->clusters[i].authn_generation =
 		    authn_generation(generation, i);
 	}

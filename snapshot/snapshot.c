@@ -89,6 +89,8 @@ cluster_dup(struct cluster *to, const struct cluster *from)
 		(void)keyset_ref(from->keys);
 	if (from->policy != NULL)
 		(void)policy_ref(from->policy);
+	if (from->rules != NULL)
+		(void)access_rules_ref(from->rules);
 	if (from->upstream != NULL)
 		(void)upstream_ref(from->upstream);
 }
@@ -137,6 +139,7 @@ snapshot_unref(struct snapshot *s)
 		issuers_unref(c->issuers);
 		keyset_unref(c->keys);
 		policy_unref(c->policy);
+		access_rules_unref(c->rules);
 		upstream_unref(c->upstream);
 	}
 	free(s->listeners);
@@ -202,4 +205,10 @@ snapshot_is_foreign_host(const struct snapshot *s, const struct cluster *c,
 			return true;
 	}
 	return false;
+}
+
+struct judge
+cluster_judge(const struct cluster *c)
+{
+	return (struct judge){.chain = &c->chain, .rules = c->rules};
 }

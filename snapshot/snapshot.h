@@ -16,7 +16,7 @@
 #include "base/ref.h"
 #include "client/upstream.h"
 #include "config/config.h"
-#include "rbac/authorize.h"
+#include "rbac/judge.h"
 #include "tls/tls_ctx.h"
 
 /* The keys of all issuers of one cluster. */
@@ -37,8 +37,9 @@ struct cluster {
 	struct keyset *keys;     /* NULL likewise */
 	uint64_t
 	    authn_generation; /* of issuers and keys: what a remembered token was judged by */
-	struct policy *policy; /* NULL: none configured */
+	struct policy *policy; /* of files; NULL: none configured */
 	struct authorize_chain chain;
+	struct access_rules *rules; /* NULL: none */
 	struct upstream *upstream;
 };
 
@@ -89,6 +90,9 @@ bool cluster_has_listener(const struct cluster *c,
  */
 const struct cluster *snapshot_route(const struct snapshot *s,
     const struct config_listener *l, struct slice server_name);
+
+/* What requests to c are judged by. */
+struct judge cluster_judge(const struct cluster *c);
 
 /* True if host is a server name of another cluster than c (421). */
 bool snapshot_is_foreign_host(const struct snapshot *s, const struct cluster *c,

@@ -1,0 +1,395 @@
+/*
+ * access_rules.c - the accessRules of a cluster.
+ */
+#include <string.h>
+
+#include "config/cluster.h"
+
+enum {
+	RULES_MAX = 256
+};
+
+/* A list that names something: an empty one would match nothing. */
+static struct config_strings
+read_set(struct reader *r, const struct place *at, const char *field)
+{
+	struct place p = place_field(r, at, field);
+	struct config_strings s = read_strings(r, &p, false);
+
+	if (!place_is_absent(&p) && p.node->kind == NODE_LIST &&
+	    p.node->count == 0)
+		read_error(r, &p,
+		    "must not be empty; leave the field out for any");
+	return s;
+}
+
+/* The same where "" is an entry: the core group. */
+static struct config_strings
+read_api_groups(struct reader *r, const struct place *at)
+{
+	struct place p = place_field(r, at, "apiGroups");
+	struct config_strings out = {0};
+	const char **list;
+	unsigned *lines;
+	size_t count;
+
+	if (!read_list(r, &p, true, &count))
+		return out;
+	list = read_alloc(r, count, sizeof(*list));
+	lines = read_alloc(r, count, sizeof(*lines));
+	for (size_t i = 0; list != NULL && lines != NULL && i < count; i++) {
+		struct place item = place_item(&p, i);
+		const char *s = item.node->kind == NODE_STRING
+		    ? read_dup(r, item.node->text)
+		    : read_string(r, &item);
+
+		if (place_is_absent(&item))
+			read_error(r, &item, "the core group is \"\"");
+		if (s == NULL)
+			continue;
+		list[out.count] = s;
+		lines[out.count++] = item.line;
+	}
+	out.list = list;
+	out.lines = lines;
+	return out;
+}
+
+/* --- namespaceSelector --- */
+
+static void
+add_requirement(struct config_rule *rule, struct config_requirement *list,
+    struct config_requirement q)
+{
+	list[rule->selector_count++] = q;
+}
+
+static void
+read_match_labels(struct reader *r, const struct place *labels,
+    struct config_rule *rule, struct config_requirement *list)
+{
+	for (size_t i = 0; i < labels->node->count; i++) {
+		const struct pair *pair = &labels->node->pairs[i];
+		const char **value = read_alloc(r, 1, sizeof(*value));
+		unsigned *line = read_alloc(r, 1, sizeof(*line));
+
+		if (value == NULL || line == NULL)
+			return;
+		if (pair->value->kind != NODE_STRING) {
+			read_error(r, labels,
+			    "the value of \"%.*s\" must be a string; put it "
+			    "in quotes",
+			    SLICE_ARG(pair->key));
+			continue;
+		}
+		*value = read_dup(r, pair->value->text);
+		*line = pair->key_line;
+		add_requirement(rule, list,
+		    (struct config_requirement){.key = read_dup(r, pair->key),
+			.op = "In",
+			.values = {value, line, 1},
+			.line = pair->key_line});
+	}
+}
+
+static void
+read_match_expressions(struct reader *r, const struct place *p, size_t count,
+    struct config_rule *rule, struct config_requirement *list)
+{
+	static const char *const ops[] = {"In", "NotIn", "Exists",
+	    "DoesNotExist"};
+
+	for (size_t i = 0; i < count; i++) {
+		struct place item = place_item(p, i);
+		struct place f;
+		struct config_requirement q = {.line = item.line};
+
+		if (!read_map(r, &item)) {
+			read_error(r, &item, "must have key and operator");
+			continue;
+		}
+		f = place_field(r, &item, "key");
+		q.key = read_string(r, &f);
+		f = place_field(r, &item, "operator");
+		q.op = ops[read_word(r, &f, ops, COUNT_OF(ops))];
+		f = place_field(r, &item, "values");
+		q.values = read_strings(r, &f, false);
+		if (q.key != NULL)
+			add_requirement(rule, list, q);
+	}
+}
+
+static void
+read_selector(struct reader *r, const struct place *match,
+    struct config_rule *rule)
+{
+	struct place p = place_field(r, match, "namespaceSelector");
+	struct place labels, expressions;
+	struct config_requirement *list;
+	size_t count = 0;
+
+	if (!read_map(r, &p))
+		return;
+	rule->has_selector = true;
+	labels = place_field(r, &p, "matchLabels");
+	if (!place_is_absent(&labels) && labels.node->kind != NODE_MAP) {
+		read_error(r, &labels, "must be a mapping of keys to values");
+		return;
+	}
+	expressions = place_field(r, &p, "matchExpressions");
+	(void)read_list(r, &expressions, false, &count);
+	list = read_alloc(r,
+	    count + (place_is_absent(&labels) ? 0 : labels.node->count),
+	    sizeof(*list));
+	if (list == NULL)
+		return;
+	rule->selector = list;
+	if (!place_is_absent(&labels))
+		read_match_labels(r, &labels, rule, list);
+	read_match_expressions(r, &expressions, count, rule, list);
+}
+
+static void
+check_resources(struct reader *r, const struct place *match,
+    const struct config_rule *rule)
+{
+	struct place p = place_field(r, match, "resources");
+
+	for (size_t i = 0; i < rule->resources.count; i++) {
+		struct slice s = slice_of(rule->resources.list[i]);
+		size_t slash = slice_index(s, '/');
+		struct slice after =
+		    slice_from(s, slash < s.n ? slash + 1 : s.n);
+
+		if (slash == s.n)
+			continue;
+		if (slash == 0 || after.n == 0 ||
+		    slice_index(after, '/') != after.n ||
+		    slice_eq(s, SLICE("*/*")))
+			read_error(r, &p,
+			    "\"%s\" is none of: pods, pods/exec, pods/*, "
+			    "*/scale, *",
+			    rule->resources.list[i]);
+	}
+}
+
+static void
+read_match(struct reader *r, const struct place *at, struct config_rule *rule)
+{
+	struct place p = place_field(r, at, "match");
+
+	if (!read_map(r, &p))
+		return;
+	rule->users = read_set(r, &p, "users");
+	rule->groups = read_set(r, &p, "groups");
+	rule->verbs = read_set(r, &p, "verbs");
+	rule->api_groups = read_api_groups(r, &p);
+	rule->resources = read_set(r, &p, "resources");
+	check_resources(r, &p, rule);
+	rule->namespaces = read_set(r, &p, "namespaces");
+	read_selector(r, &p, rule);
+	rule->names = read_set(r, &p, "names");
+	rule->urls = read_set(r, &p, "nonResourceURLs");
+}
+
+/* --- require --- */
+
+/* "07:00", up to "24:00". */
+static unsigned
+read_clock(struct reader *r, const struct place *at, const char *field)
+{
+	struct place p = place_field(r, at, field);
+	const char *s = read_string(r, &p);
+	struct slice text = slice_of(s);
+	uint64_t hours, minutes;
+
+	if (s == NULL)
+		return 0;
+	if (text.n != 5 || text.p[2] != ':' ||
+	    !slice_to_u64(slice_first(text, 2), 24, &hours) ||
+	    !slice_to_u64(slice_from(text, 3), 59, &minutes) ||
+	    hours * 60 + minutes > 1440) {
+		read_error(r, &p,
+		    "\"%s\" is no time of the day; write it as \"07:30\", in "
+		    "quotes",
+		    s);
+		return 0;
+	}
+	return (unsigned)(hours * 60 + minutes);
+}
+
+static unsigned
+read_days(struct reader *r, const struct place *at)
+{
+	static const char *const names[] = {"sun", "mon", "tue", "wed", "thu",
+	    "fri", "sat"};
+	struct place p = place_field(r, at, "days");
+	unsigned days = 0;
+	size_t count;
+
+	if (!read_list(r, &p, true, &count))
+		return CONFIG_ALL_DAYS;
+	for (size_t i = 0; i < count; i++) {
+		struct place item = place_item(&p, i);
+
+		days |= BIT(read_word(r, &item, names, COUNT_OF(names)));
+	}
+	return days;
+}
+
+static void
+read_times(struct reader *r, const struct place *require,
+    struct config_rule *rule)
+{
+	struct place p = place_field(r, require, "times");
+	struct config_times *list;
+	size_t count;
+
+	if (!read_list(r, &p, true, &count))
+		return;
+	list = read_alloc(r, count, sizeof(*list));
+	for (size_t i = 0; list != NULL && i < count; i++) {
+		struct place item = place_item(&p, i);
+		struct place zone;
+
+		if (!read_map(r, &item)) {
+			read_error(r, &item,
+			    "must be a mapping with days, from, to, timeZone");
+			continue;
+		}
+		zone = place_field(r, &item, "timeZone");
+		list[i] = (struct config_times){.days = read_days(r, &item),
+		    .from_min = read_clock(r, &item, "from"),
+		    .to_min = read_clock(r, &item, "to"),
+		    .time_zone = read_string(r, &zone),
+		    .line = item.line};
+		if (list[i].from_min == list[i].to_min)
+			read_error(r, &item,
+			    "from and to are the same: never; leave both out "
+			    "for the whole day");
+	}
+	rule->times = list;
+	rule->time_count = list != NULL ? count : 0;
+}
+
+static void
+read_rule_networks(struct reader *r, const struct place *require,
+    const struct config *c, struct config_rule *rule)
+{
+	struct place p = place_field(r, require, "networks");
+	const char **list;
+	unsigned *lines;
+	size_t total = 0;
+
+	rule->networks = read_set(r, require, "networks");
+	for (size_t i = 0; i < rule->networks.count; i++) {
+		const struct config_network *n =
+		    find_network(c, rule->networks.list[i]);
+
+		if (n == NULL)
+			read_error(r, &p,
+			    "\"%s\" is no network; name it under networks",
+			    rule->networks.list[i]);
+		total += n != NULL ? n->cidrs.count : 0;
+	}
+	list = read_alloc(r, total, sizeof(*list));
+	lines = read_alloc(r, total, sizeof(*lines));
+	if (list == NULL || lines == NULL)
+		return;
+	rule->prefixes.list = list;
+	rule->prefixes.lines = lines;
+	for (size_t i = 0; i < rule->networks.count; i++) {
+		const struct config_network *n =
+		    find_network(c, rule->networks.list[i]);
+
+		for (size_t k = 0; n != NULL && k < n->cidrs.count; k++) {
+			list[rule->prefixes.count] = n->cidrs.list[k];
+			lines[rule->prefixes.count++] = n->cidrs.lines[k];
+		}
+	}
+}
+
+static void
+read_require(struct reader *r, const struct place *at, const struct config *c,
+    struct config_rule *rule)
+{
+	struct place p = place_field(r, at, "require");
+	struct place f;
+
+	if (!read_map(r, &p))
+		return;
+	read_rule_networks(r, &p, c, rule);
+	rule->required_users = read_set(r, &p, "users");
+	rule->required_groups = read_set(r, &p, "groups");
+	f = place_field(r, &p, "clientCertificate");
+	rule->client_certificate = read_bool(r, &f);
+	if (rule->client_certificate)
+		read_error(r, &f,
+		    "nobody can meet this, since the cluster has no "
+		    "authentication.clientCertificates");
+	read_times(r, &p, rule);
+	if (p.node->count == 0)
+		read_error(r, &p,
+		    "must name one of networks, users, groups, "
+		    "clientCertificate, times");
+}
+
+/* --- rules --- */
+
+static void
+check_rule_name(struct reader *r, const struct place *p,
+    const struct config_rule *list, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (list[i].name != NULL && list[k].name != NULL &&
+		    strcmp(list[i].name, list[k].name) == 0)
+			read_error(r, p,
+			    "the name \"%s\" is taken by the rule in line %u",
+			    list[i].name, list[k].line);
+	}
+}
+
+static void
+read_rule(struct reader *r, const struct place *p, const struct config *c,
+    struct config_rule *rule)
+{
+	static const char *const modes[] = {"enforce", "shadow"};
+	struct place f;
+
+	rule->line = p->line;
+	if (!read_map(r, p)) {
+		read_error(r, p, "must be a mapping with name, match, require");
+		return;
+	}
+	f = place_field(r, p, "name");
+	rule->name = read_string(r, &f);
+	f = place_field(r, p, "mode");
+	rule->shadow = read_word(r, &f, modes, COUNT_OF(modes)) == 1;
+	read_match(r, p, rule);
+	read_require(r, p, c, rule);
+}
+
+void
+read_access_rules(struct reader *r, const struct place *cluster,
+    const struct config *c, struct config_cluster *out)
+{
+	struct place p = place_field(r, cluster, "accessRules");
+	struct config_rule *list;
+	size_t count;
+
+	if (!read_list(r, &p, false, &count))
+		return;
+	if (count > RULES_MAX) {
+		read_error(r, &p, "at most %d rules", RULES_MAX);
+		return;
+	}
+	list = read_alloc(r, count, sizeof(*list));
+	for (size_t i = 0; list != NULL && i < count; i++) {
+		struct place item = place_item(&p, i);
+
+		read_rule(r, &item, c, &list[i]);
+		check_rule_name(r, &item, list, i);
+	}
+	out->rules = list;
+	out->rule_count = list != NULL ? count : 0;
+}

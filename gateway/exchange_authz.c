@@ -1,0 +1,147 @@
+/*
+ * exchange_authz.c - may this caller do that?  The steps that decide.
+ *
+ * Hot: once per request; no allocation outside the arena, no lock.
+ */
+#include "base/monotime.h"
+#include "gateway/exchange.h"
+
+enum {
+	MESSAGE_MAX = 8192,
+	REASON_MAX = 4096
+};
+
+const struct cluster *
+exchange_cluster_in(const struct exchange *e, const struct snapshot *s)
+{
+	for (size_t i = 0; i < s->cluster_count; i++) {
+		if (strcmp(s->clusters[i].config->name,
+			e->client->cluster->name) == 0)
+			return &s->clusters[i];
+	}
+	return NULL;
+}
+
+static struct slice
+forbidden_impersonation(struct exchange *e, const struct attributes *a)
+{
+	char text[MESSAGE_MAX];
+	struct buf b;
+
+	buf_init_fixed(&b, text, sizeof(text));
+	authorize_put_forbidden(&b, &e->identity->user, a);
+	buf_puts(&b, ": impersonation is switched off on this gateway");
+	return b.overflow ? SLICE("forbidden")
+			  : arena_dup(&e->arena, buf_slice(&b));
+}
+
+/* spec: T-45: impersonation fields are refused, never passed on */
+enum step
+exchange_step_impersonate(struct exchange *e)
+{
+	const struct headers *h = &e->down->request->headers;
+	struct attributes a = {.is_resource = true,
+	    .verb = SLICE("impersonate"),
+	    .resource = SLICE("users"),
+	    .api_version = SLICE("v1")};
+
+	for (size_t i = 0; i < h->count; i++) {
+		if ((h->list[i].class & FIELD_IMPERSONATE) == 0)
+			continue;
+		if (slice_eq_nocase(h->list[i].name, SLICE("impersonate-user")))
+			a.name = arena_dup(&e->arena, h->list[i].value);
+		e->about = arena_alloc(&e->arena, sizeof(a));
+		if (e->about == NULL)
+			return exchange_refuse_fixed(e, REFUSE_BUSY);
+		memcpy((void *)(uintptr_t)e->about, &a, sizeof(a));
+		e->reason = SLICE("impersonation is switched off");
+		return exchange_refuse(e, REFUSE_IMPERSONATION,
+		    forbidden_impersonation(e, &a));
+	}
+	return exchange_go(e, EX_AUTHZ);
+}
+
+struct judge_question
+exchange_question(const struct exchange *e)
+{
+	return (struct judge_question){
+	    .requestor = &e->identity->user,
+	    .user = &e->identity->user,
+	    .attributes = &e->attributes,
+	    .address = &e->client->address,
+	    .now_s = walltime_s(),
+	};
+}
+
+/* What decided, as text: it outlives the policy that the verdict names. */
+static void
+keep_what_decided(struct exchange *e, const struct judge *j,
+    const struct judge_question *q, const struct judgement *x)
+{
+	char text[REASON_MAX];
+	struct buf b;
+
+	buf_init_fixed(&b, text, sizeof(text));
+	if (x->stage == JUDGE_ACCESS_RULE) {
+		judgement_put_decided(&b, j, q, x);
+		e->rule =
+		    arena_dup(&e->arena, access_rule_name(x->rules.refused));
+	} else {
+		authorize_put_reason(&b, j->chain, &x->verdict, q->user,
+		    q->attributes);
+	}
+	e->reason = exchange_text(e, &b);
+	if (x->rules.shadow_count == 0)
+		return;
+	buf_init_fixed(&b, text, sizeof(text));
+	access_rules_put_shadow(&b, j->rules, &x->rules);
+	e->shadow = exchange_text(e, &b);
+	metrics_add(&e->worker->metrics, METRIC_SHADOW_REFUSALS, 0, 1);
+}
+
+static enum step
+refuse_judged(struct exchange *e, const struct judge *j,
+    const struct judge_question *q, const struct judgement *x)
+{
+	static const enum refusal refusals[] = {
+	    [JUDGE_NOBODY] = REFUSE_FORBIDDEN,
+	    [JUDGE_ACCESS_RULE] = REFUSE_RULE,
+	    [JUDGE_STREAM] = REFUSE_STREAM,
+	};
+	struct attributes *about = arena_alloc(&e->arena, sizeof(*about));
+	char text[MESSAGE_MAX];
+	struct buf b;
+
+	if (about == NULL)
+		return exchange_refuse_fixed(e, REFUSE_BUSY);
+	*about = *judgement_about(x, q);
+	e->about = about;
+	e->verdict.decision = NO_OPINION;
+	buf_init_fixed(&b, text, sizeof(text));
+	judgement_put_message(&b, j, q, x);
+	return exchange_refuse(e, refusals[x->stage],
+	    b.overflow ? SLICE("forbidden")
+		       : arena_dup(&e->arena, buf_slice(&b)));
+}
+
+/* spec: T-61: whatever is not an explicit allow is refused */
+enum step
+exchange_step_authz(struct exchange *e)
+{
+	struct judge j = cluster_judge(e->cluster);
+	struct judge_question q = exchange_question(e);
+	struct judgement x;
+
+	judge(&j, &q, &x);
+	e->verdict = x.verdict;
+	keep_what_decided(e, &j, &q, &x);
+	if (x.stage != JUDGE_ALLOWED)
+		return refuse_judged(e, &j, &q, &x);
+	e->audit = audit_policy_choose(e->use->snapshot->audit_policy, q.user,
+	    q.attributes);
+	if (!exchange_audit_reserve(e))
+		return exchange_refuse_fixed(e, REFUSE_AUDIT);
+	if (!leg_send_continue(e->down))
+		return exchange_go(e, EX_DONE);
+	return exchange_go(e, EX_CONNECT);
+}

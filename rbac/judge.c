@@ -1,0 +1,70 @@
+/*
+ * judge.c - access rules, then authorizers, then what streams need.
+ */
+#include "rbac/judge.h"
+
+/* spec: T-61 - whatever is not an explicit allow is refused */
+void
+judge(const struct judge *j, const struct judge_question *q,
+    struct judgement *out)
+{
+	struct rules_question rules = {
+	    .requestor = q->requestor,
+	    .attributes = q->attributes,
+	    .address = q->address,
+	    .has_certificate = q->has_certificate,
+	    .now_s = q->now_s,
+	    .namespaces = j->namespaces,
+	};
+
+	access_rules_ask(j->rules, &rules, &out->rules);
+	out->verdict = authorize(j->chain, q->user, q->attributes);
+	out->is_stream = attributes_is_stream(q->attributes);
+	if (out->is_stream) {
+		out->create = *q->attributes;
+		out->create.verb = SLICE("create");
+		out->stream = authorize(j->chain, q->user, &out->create);
+	}
+	if (out->rules.refused != NULL)
+		out->stage = JUDGE_ACCESS_RULE;
+	else if (out->verdict.decision != ALLOW)
+		out->stage = JUDGE_NOBODY;
+	else if (out->is_stream && out->stream.decision != ALLOW)
+		out->stage = JUDGE_STREAM;
+	else
+		out->stage = JUDGE_ALLOWED;
+}
+
+const struct attributes *
+judgement_about(const struct judgement *x, const struct judge_question *q)
+{
+	return x->is_stream ? &x->create : q->attributes;
+}
+
+void
+judgement_put_decided(struct buf *out, const struct judge *j,
+    const struct judge_question *q, const struct judgement *x)
+{
+	const struct verdict *v = x->is_stream ? &x->stream : &x->verdict;
+	size_t before = out->len;
+
+	if (x->stage == JUDGE_ACCESS_RULE) {
+		access_rule_put_refusal(out, x->rules.refused, x->rules.lacks);
+		return;
+	}
+	authorize_put_reason(out, j->chain, v, q->user, judgement_about(x, q));
+	if (x->stage == JUDGE_ALLOWED)
+		return;
+	if (out->len != before)
+		buf_puts(out, ": ");
+	buf_puts(out, v->decision == DENY ? "denied" : "no role grants this");
+}
+
+void
+judgement_put_message(struct buf *out, const struct judge *j,
+    const struct judge_question *q, const struct judgement *x)
+{
+	authorize_put_forbidden(out, q->user, judgement_about(x, q));
+	buf_puts(out, ": ");
+	judgement_put_decided(out, j, q, x);
+}
