@@ -93,6 +93,62 @@ add_discovery_urls(struct issuers_whole *w)
 	return STATUS_OK;
 }
 
+/* --- digests --- */
+
+static void
+put_text(struct buf *b, struct slice s)
+{
+	buf_putf(b, "%zu:", s.n);
+	buf_put(b, s);
+}
+
+static void
+put_texts(struct buf *b, const struct slice *list, size_t count)
+{
+	buf_putf(b, "%zu ", count);
+	for (size_t i = 0; i < count; i++)
+		put_text(b, list[i]);
+}
+
+/* Everything that decides about a token, each piece with its length. */
+static enum status
+digest_issuer(const struct issuers_whole *w, struct issuer *i)
+{
+	struct buf b;
+	enum status st;
+
+	buf_init(&b, ARENA_MAX);
+	put_text(&b, i->url);
+	put_texts(&b, i->audiences, i->audience_count);
+	put_text(&b, i->username_claim);
+	put_text(&b, i->username_prefix);
+	put_text(&b, i->groups_claim);
+	put_text(&b, i->groups_prefix);
+	for (size_t n = 0; n < i->rule_count; n++) {
+		put_text(&b, i->rules[n].claim);
+		put_text(&b, i->rules[n].required_value);
+	}
+	buf_putf(&b, "%u %lld %lld ", w->known.algorithms,
+	    (long long)w->known.nbf_skew_s, (long long)w->known.exp_skew_s);
+	put_texts(&b, w->reserved_users.list, w->reserved_users.count);
+	put_texts(&b, w->reserved_groups.list, w->reserved_groups.count);
+	st = b.overflow ? STATUS_NOMEM : STATUS_OK;
+	digest_sha256(buf_slice(&b), i->digest);
+	buf_release(&b);
+	return st;
+}
+
+static enum status
+add_digests(struct issuers_whole *w)
+{
+	enum status st = STATUS_OK;
+
+	for (size_t i = 0; i < w->known.count && st == STATUS_OK; i++)
+		st = digest_issuer(w,
+		    (struct issuer *)(uintptr_t)&w->known.list[i]);
+	return st;
+}
+
 static enum status
 fill(struct issuers_whole *w, const struct issuers_options *o,
     struct slice text, struct errinfo *err)
@@ -113,6 +169,9 @@ fill(struct issuers_whole *w, const struct issuers_options *o,
 		    "out of memory");
 	w->known.nbf_skew_s = o->nbf_skew_s;
 	w->known.exp_skew_s = o->exp_skew_s;
+	if (add_digests(w) != STATUS_OK)
+		return errinfo_set(err, STATUS_NOMEM, o->path, 0,
+		    "out of memory");
 	return STATUS_OK;
 }
 

@@ -33,6 +33,8 @@ struct issuer {
 	const struct claim_rule *rules;
 	size_t rule_count;
 	unsigned line; /* in the file */
+	/* Of all that decides what a token of it yields, but its keys. */
+	unsigned char digest[DIGEST_SIZE];
 };
 
 struct issuers_options {

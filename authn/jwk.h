@@ -28,6 +28,7 @@ struct jwk {
 	enum jwk_type type;
 	size_t size;   /* octets of the modulus, or of a coordinate */
 	void *library; /* jws_verify.c's */
+	unsigned char digest[DIGEST_SIZE]; /* of type and numbers */
 };
 
 /* Octets of a coordinate (RFC 7518 6.2.1.2); 0 for RSA. */

@@ -184,6 +184,21 @@ is_odd(struct slice number)
 	return (number.p[number.n - 1] & 1) != 0;
 }
 
+/* The key, and what it is known by when its set has changed. */
+static enum status
+finish(struct jwk *k, enum jwk_type type, struct slice a, struct slice b)
+{
+	char text[2 * NUMBER_MAX + 32];
+	struct buf out;
+
+	buf_init_fixed(&out, text, sizeof(text));
+	buf_putf(&out, "%d %zu ", (int)type, a.n);
+	buf_put(&out, a);
+	buf_put(&out, b);
+	digest_sha256(buf_slice(&out), k->digest);
+	return jwk_init(k, type, a, b);
+}
+
 /*
  * spec: T-80, T-88, RFC 7518 6.3.1.  An exponent of 1 would accept any
  * signature that looks like a padded digest.
@@ -208,7 +223,7 @@ make_rsa(const json_t *key, struct jwk *k, struct refusal *r)
 		    JWK_RSA_BITS_MAX);
 	if (e.n == 0 || e.n > 4 || !is_odd(e) || (e.n == 1 && e.p[0] == 1))
 		return skip(r, "its exponent is not odd and 3 to 2^32 - 1");
-	return jwk_init(k, JWK_RSA, n, e);
+	return finish(k, JWK_RSA, n, e);
 }
 
 /* spec: T-88, RFC 7518 6.2.1.2: coordinates have the field's length */
@@ -235,7 +250,7 @@ make_ec(const json_t *key, struct jwk *k, struct refusal *r)
 		    "its x or y is no base64url number of %zu "
 		    "octets",
 		    jwk_field_size(type));
-	return jwk_init(k, type, x, y);
+	return finish(k, type, x, y);
 }
 
 static enum status
@@ -446,4 +461,20 @@ jwks_find(const struct jwks *k, struct slice kid, enum jws_alg alg,
 	}
 	*unknown = true;
 	return NULL;
+}
+
+const unsigned char *
+jwk_digest(const struct jwk *key)
+{
+	return key->digest;
+}
+
+bool
+jwks_has(const struct jwks *k, const unsigned char digest[DIGEST_SIZE])
+{
+	for (size_t i = 0; i < k->count; i++) {
+		if (memcmp(k->keys[i].digest, digest, DIGEST_SIZE) == 0)
+			return true;
+	}
+	return false;
 }

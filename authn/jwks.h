@@ -10,6 +10,7 @@
 #define AUTHN_JWKS_H
 
 #include "base/attr.h"
+#include "base/digest.h"
 #include "base/errinfo.h"
 #include "base/slice.h"
 
@@ -61,5 +62,11 @@ size_t jwks_skipped(const struct jwks *k);
  */
 const struct jwk *jwks_find(const struct jwks *k, struct slice kid,
     enum jws_alg alg, bool *unknown);
+
+/* Of the key's type and numbers, whatever its kid: DIGEST_SIZE octets. */
+const unsigned char *jwk_digest(const struct jwk *key);
+
+/* True if a key of the set has that digest. */
+bool jwks_has(const struct jwks *k, const unsigned char digest[DIGEST_SIZE]);
 
 #endif

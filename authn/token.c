@@ -29,6 +29,13 @@ find_key(const struct issuers *issuers, const struct jwks *keys,
 	return unknown || j->kid.n == 0 ? AUTHN_UNKNOWN_KEY : AUTHN_ALGORITHM;
 }
 
+static void
+note_basis(struct basis *b, const struct issuer *issuer, const struct jwk *key)
+{
+	memcpy(b->rules, issuer->digest, DIGEST_SIZE);
+	memcpy(b->key, jwk_digest(key), DIGEST_SIZE);
+}
+
 static enum authn_reason
 judge(const struct issuers *issuers, struct jwks *const *keys,
     struct jws_verifier *v, struct slice token, int64_t now_s,
@@ -51,7 +58,11 @@ judge(const struct issuers *issuers, struct jwks *const *keys,
 	    &out->expires_s);
 	if (r != AUTHN_OK)
 		return r;
-	return claims_identity(issuers, out->issuer, j->claims, &out->identity);
+	r = claims_identity(issuers, out->issuer, j->claims, &out->identity);
+	if (r == AUTHN_OK)
+		note_basis(&out->identity->basis, &issuers->list[out->issuer],
+		    key);
+	return r;
 }
 
 void

@@ -8,6 +8,7 @@
 #ifndef AUTHN_USER_H
 #define AUTHN_USER_H
 
+#include "authn/basis.h"
 #include "base/attr.h"
 #include "base/slice.h"
 #include "base/status.h"
@@ -41,6 +42,7 @@ bool user_in_group(const struct user *u, struct slice group);
 struct identity {
 	unsigned refs;
 	struct user user;
+	struct basis basis; /* of a token; all zero: none */
 };
 
 /* A deep copy with one reference, or NULL. */

@@ -121,7 +121,7 @@ read_match_expressions(struct reader *r, const struct place *p, size_t count,
 
 static void
 read_selector(struct reader *r, const struct place *match,
-    struct config_rule *rule)
+    const struct config_cluster *cluster, struct config_rule *rule)
 {
 	struct place p = place_field(r, match, "namespaceSelector");
 	struct place labels, expressions;
@@ -131,6 +131,10 @@ read_selector(struct reader *r, const struct place *match,
 	if (!read_map(r, &p))
 		return;
 	rule->has_selector = true;
+	if (cluster->live_kubeconfig == NULL)
+		read_error(r, &p,
+		    "needs authorization.rbac.live, since labels of "
+		    "namespaces come from the cluster only");
 	labels = place_field(r, &p, "matchLabels");
 	if (!place_is_absent(&labels) && labels.node->kind != NODE_MAP) {
 		read_error(r, &labels, "must be a mapping of keys to values");
@@ -173,8 +177,37 @@ check_resources(struct reader *r, const struct place *match,
 	}
 }
 
+static bool
+has_verb(const struct config_rule *rule, const char *verb)
+{
+	for (size_t i = 0; i < rule->verbs.count; i++) {
+		if (strcmp(rule->verbs.list[i], verb) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What one verb shows or does, the other does too. */
 static void
-read_match(struct reader *r, const struct place *at, struct config_rule *rule)
+warn_of_verbs(struct reader *r, const struct place *match,
+    const struct config_rule *rule)
+{
+	static const char *const pairs[][2] = {{"get", "list"},
+	    {"list", "watch"}, {"delete", "deletecollection"},
+	    {"update", "patch"}};
+	struct place p = place_field(r, match, "verbs");
+
+	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+		if (has_verb(rule, pairs[i][0]) && !has_verb(rule, pairs[i][1]))
+			errinfo_warn(r->err, r->file, p.line,
+			    "%s: has %s without %s, which comes to the same",
+			    p.shown, pairs[i][0], pairs[i][1]);
+	}
+}
+
+static void
+read_match(struct reader *r, const struct place *at,
+    const struct config_cluster *cluster, struct config_rule *rule)
 {
 	struct place p = place_field(r, at, "match");
 
@@ -183,11 +216,12 @@ read_match(struct reader *r, const struct place *at, struct config_rule *rule)
 	rule->users = read_set(r, &p, "users");
 	rule->groups = read_set(r, &p, "groups");
 	rule->verbs = read_set(r, &p, "verbs");
+	warn_of_verbs(r, &p, rule);
 	rule->api_groups = read_api_groups(r, &p);
 	rule->resources = read_set(r, &p, "resources");
 	check_resources(r, &p, rule);
 	rule->namespaces = read_set(r, &p, "namespaces");
-	read_selector(r, &p, rule);
+	read_selector(r, &p, cluster, rule);
 	rule->names = read_set(r, &p, "names");
 	rule->urls = read_set(r, &p, "nonResourceURLs");
 }
@@ -351,7 +385,7 @@ check_rule_name(struct reader *r, const struct place *p,
 
 static void
 read_rule(struct reader *r, const struct place *p, const struct config *c,
-    struct config_rule *rule)
+    const struct config_cluster *cluster, struct config_rule *rule)
 {
 	static const char *const modes[] = {"enforce", "shadow"};
 	struct place f;
@@ -365,7 +399,7 @@ read_rule(struct reader *r, const struct place *p, const struct config *c,
 	rule->name = read_string(r, &f);
 	f = place_field(r, p, "mode");
 	rule->shadow = read_word(r, &f, modes, COUNT_OF(modes)) == 1;
-	read_match(r, p, rule);
+	read_match(r, p, cluster, rule);
 	read_require(r, p, c, rule);
 }
 
@@ -387,7 +421,7 @@ read_access_rules(struct reader *r, const struct place *cluster,
 	for (size_t i = 0; list != NULL && i < count; i++) {
 		struct place item = place_item(&p, i);
 
-		read_rule(r, &item, c, &list[i]);
+		read_rule(r, &item, c, out, &list[i]);
 		check_rule_name(r, &item, list, i);
 	}
 	out->rules = list;

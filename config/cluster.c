@@ -399,6 +399,22 @@ read_authorization(struct reader *r, const struct place *cluster,
 }
 
 static void
+read_limits(struct reader *r, const struct place *cluster,
+    struct config_cluster *out)
+{
+	struct place p = place_field(r, cluster, "limits");
+	struct place f;
+
+	(void)read_map(r, &p);
+	f = place_field(r, &p, "sessionMaxAge");
+	if (!place_is_absent(&f) && f.node->kind == NODE_STRING &&
+	    slice_eq(f.node->text, SLICE("token")))
+		out->session_max_age_ms = SESSION_AS_TOKEN;
+	else
+		out->session_max_age_ms = read_duration_ms(r, &f);
+}
+
+static void
 read_cluster(struct reader *r, const struct place *p, const struct config *c,
     struct config_cluster *out, enum config_need need)
 {
@@ -428,6 +444,7 @@ read_cluster(struct reader *r, const struct place *p, const struct config *c,
 			    "is part of the schema, but only "
 			    "passthrough is supported by this version");
 		read_authorization(r, p, out);
+		read_limits(r, p, out);
 	}
 	read_authentication(r, p, out);
 	if (need == CONFIG_NEED_ALL)

@@ -108,6 +108,10 @@ enum config_identity {
 	IDENTITY_PASSTHROUGH = 0
 };
 
+enum {
+	SESSION_AS_TOKEN = -1
+};
+
 enum config_authorizer {
 	CONFIG_RBAC = 1,
 	CONFIG_UPSTREAM
@@ -151,6 +155,11 @@ struct config_cluster {
 	enum config_authorizer order[3];
 	size_t order_count;               /* at least 1 */
 	struct config_strings rbac_files; /* files and folders */
+	const char *live_kubeconfig;      /* rbac.live; or NULL: not live */
+	int64_t live_max_staleness_ms;
+
+	/* limits: 0: no end; SESSION_AS_TOKEN: with the token, as watches */
+	int64_t session_max_age_ms;
 
 	/* accessRules */
 	const struct config_rule *rules;

@@ -81,6 +81,7 @@ exchange_end(struct exchange *e)
 		metrics_sub(&w->metrics, METRIC_TUNNELS, 1);
 	loop_forget(&w->loop, &e->task);
 	timer_off(&e->timer);
+	timer_off(&e->life);
 	arena_reset(&e->arena);
 	w->slots[e->slot] = NULL;
 	w->exchange_count--;
@@ -144,6 +145,7 @@ exchange_take(struct worker *w)
 	e->slot = (uint32_t)w->free_count++;
 	e->task.run = exchange_run;
 	timer_init(&e->timer, &w->loop, &e->task);
+	timer_init(&e->life, &w->loop, &e->task);
 	arena_init(&e->arena, EX_ARENA_MAX);
 	return e;
 }
@@ -203,6 +205,7 @@ exchange_free_all(struct worker *w)
 
 		w->free_exchanges = e->next_free;
 		timer_release(&e->timer);
+		timer_release(&e->life);
 		arena_release(&e->arena);
 		free(e);
 	}

@@ -33,6 +33,7 @@ enum exchange_state {
 struct exchange {
 	struct task task;
 	struct timer timer;
+	struct timer life; /* of a long-running one */
 	struct worker *worker;
 	uint32_t slot, generation;
 	struct exchange *next_free;
@@ -94,7 +95,12 @@ struct exchange {
 	struct record *record; /* its place in the queue */
 	bool audited_started, audited_complete;
 	struct audit_choice audit;
-	const char *ended_by; /* constant, for the annotation; NULL: itself */
+	const char *ended_by;   /* constant, for the annotation; NULL: itself */
+	struct slice ended_why; /* in the arena, or constant */
+
+	/* long-running */
+	int64_t session_max_age_ms;
+	int64_t born_ms; /* when its answer began */
 };
 
 /* Deadlines in ms; threat model section 5. */
@@ -119,6 +125,12 @@ void exchange_keys_answered(struct worker *w, uint32_t slot,
  * The gateway stops: end a watch cleanly; at the deadline, end anything.
  */
 void exchange_drain(struct exchange *e, bool now);
+
+/*
+ * A snapshot has been published, or the time of a rule may have come: judge
+ * all long-running exchanges of w again.
+ */
+void exchange_rejudge_all(struct worker *w);
 
 /* Frees the stock of a worker. */
 void exchange_free_all(struct worker *w);
@@ -157,6 +169,12 @@ enum step exchange_step_forward(struct exchange *e);
 enum step exchange_step_relay(struct exchange *e);
 enum step exchange_step_refuse(struct exchange *e);
 enum step exchange_step_flush(struct exchange *e);
+
+/* exchange_life.c */
+/* The answer of a long-running exchange begins; its cluster is known yet. */
+void exchange_live(struct exchange *e);
+/* e->life is due.  STEP_WAIT: it was only time to look at the clock. */
+enum step exchange_life_over(struct exchange *e);
 
 /* relay.c: the deadline while an answer is waited for. */
 void exchange_wait_for_answer(struct exchange *e);

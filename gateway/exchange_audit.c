@@ -53,6 +53,9 @@ annotate(struct exchange *e, struct audit_event *v)
 	if (e->ended_by != NULL)
 		audit_event_annotate(v, "kube-access-gateway/ended-by",
 		    slice_of(e->ended_by));
+	if (e->ended_why.n != 0)
+		audit_event_annotate(v, "kube-access-gateway/ended-reason",
+		    e->ended_why);
 }
 
 /* The target without scheme and authority. */

@@ -216,6 +216,7 @@ answer_head(struct exchange *e)
 		metrics_add(&e->worker->metrics, METRIC_TUNNELS, 0, 1);
 	if (e->is_long_running) {
 		metrics_add(&e->worker->metrics, METRIC_LONG_RUNNING, 0, 1);
+		exchange_live(e);
 		park(e);
 	}
 	/* A watch's head goes out at once, long before its first event. */
@@ -308,6 +309,8 @@ exchange_step_relay(struct exchange *e)
 
 	if (timer_is_due(&e->timer))
 		return too_late(e);
+	if (timer_is_due(&e->life) && exchange_life_over(e) == STEP_NEXT)
+		return STEP_NEXT;
 	s = pump_up(e);
 	if (s == STEP_NEXT)
 		return s;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/monotime.h"
 #include "gateway/accept.h"
 #include "gateway/control.h"
 #include "gateway/exchange.h"
@@ -17,6 +18,7 @@ enum {
 	POOL_IDLE_MAX = 64,
 	POOL_IDLE_MS = 60000, /* the API server closes at 90 s */
 	TOKENS_MAX = 25000,
+	MINUTE_MS = 60000,
 };
 
 struct snapshot_use *
@@ -94,6 +96,32 @@ worker_pool(struct worker *w, const struct config_cluster *c)
 
 /* --- messages from other threads --- */
 
+/* Rules with times may refuse now what they let pass a minute ago. */
+static void
+watch_the_time(struct worker *w)
+{
+	for (size_t i = 0; i < w->use->snapshot->cluster_count; i++) {
+		if (access_rules_have_times(
+			w->use->snapshot->clusters[i].rules)) {
+			timer_set(&w->rejudge_timer,
+			    MINUTE_MS - walltime_us() / 1000 % MINUTE_MS);
+			return;
+		}
+	}
+	timer_off(&w->rejudge_timer);
+}
+
+static void
+rejudge_run(struct task *t)
+{
+	struct worker *w = CONTAINER_OF(t, struct worker, rejudge_task);
+
+	if (!timer_is_due(&w->rejudge_timer))
+		return;
+	exchange_rejudge_all(w);
+	watch_the_time(w);
+}
+
 struct publish {
 	struct message message;
 	struct snapshot *snapshot;
@@ -105,10 +133,13 @@ deliver_publish(struct message *m, struct loop *l)
 	struct publish *p = CONTAINER_OF(m, struct publish, message);
 	struct worker *w = l->arg;
 
-	if (use_snapshot(w, p->snapshot) == STATUS_OK)
+	if (use_snapshot(w, p->snapshot) == STATUS_OK) {
 		accept_follow(w);
-	else
+		exchange_rejudge_all(w);
+		watch_the_time(w);
+	} else {
 		snapshot_unref(p->snapshot);
+	}
 	free(p);
 }
 
@@ -243,6 +274,8 @@ worker_new(struct server *server, unsigned index, struct snapshot *first,
 	}
 	w->drain_task.run = drain_run;
 	timer_init(&w->drain_timer, &w->loop, &w->drain_task);
+	w->rejudge_task.run = rejudge_run;
+	timer_init(&w->rejudge_timer, &w->loop, &w->rejudge_task);
 	w->tokens = token_cache_new(TOKENS_MAX);
 	w->verifier = jws_verifier_new();
 	w->sink = sink_port_new(server->sink);
@@ -268,6 +301,7 @@ worker_main(void *arg)
 	(void)snprintf(name, sizeof(name), "loop-%u", w->index);
 	(void)pthread_setname_np(pthread_self(), name);
 	accept_follow(w);
+	watch_the_time(w);
 	loop_run(&w->loop);
 	atomic_store(&w->ended, true);
 	control_worker_ended(w->server->control, w);
@@ -315,6 +349,7 @@ worker_free(struct worker *w)
 		free(p);
 	}
 	timer_release(&w->drain_timer);
+	timer_release(&w->rejudge_timer);
 	token_cache_free(w->tokens);
 	jws_verifier_free(w->verifier);
 	while (w->use != NULL) {

@@ -92,6 +92,8 @@ struct worker {
 	int64_t drain_until_ms;
 	struct task drain_task;
 	struct timer drain_timer;
+	struct task rejudge_task; /* at each minute, for rules with times */
+	struct timer rejudge_timer;
 };
 
 /* With the first snapshot, of which it takes a reference. */

@@ -170,6 +170,11 @@ class Gateway:
         assert not found, log[max(0, found.start() - 200):found.start() + 6000]
         assert code == 0, "exit status %d\n%s" % (code, log[-4000:])
 
+    def check(self):
+        """What `check` says of the files as they are."""
+        return subprocess.run([BINARY, "check", "--config", self.path("gateway.yaml")], capture_output=True, text=True,
+                              timeout=30 * SLOW, check=False)
+
     # --- clients ---
     def connect(self, **kw):
         kw.setdefault("ctx", self.world.client_ctx)

@@ -1,0 +1,169 @@
+/*
+ * exchange_life.c - how long a long-running exchange may live.
+ *
+ * Each new snapshot judges it again, whole: ranges, token, access rules,
+ * authorizers.  What is still allowed goes on and does not notice; what is
+ * not ends within a second, a watch cleanly.  Apart from that a watch ends
+ * with its token and the others at sessionMaxAge.
+ */
+#include "base/monotime.h"
+#include "gateway/exchange.h"
+
+enum {
+	TOKEN_GRACE_S = 60,   /* spec: T-118: clients resume within it */
+	LOOK_MS = 300 * 1000, /* at the wall clock, which may be set */
+	END_MS = 1000,        /* for a clean end, then any end */
+	WHY_MAX = 4096
+};
+
+/* Not heard of any more from then on, or while it waits for its answer. */
+static void
+end(struct exchange *e, enum refusal refusal, const char *by, struct slice why)
+{
+	if (e->ending && e->ended_by != NULL)
+		return; /* it is on its way out */
+	e->ended_by = by;
+	e->ended_why = why;
+	metrics_add(&e->worker->metrics, METRIC_REVOKED, 0, 1);
+	log_info("ended audit-id=%.*s by=%s user=\"%.*s\" source=%s "
+		 "cluster=%s: %.*s",
+	    SLICE_ARG(e->audit_id), by,
+	    SLICE_ARG(slice_first(e->identity->user.name,
+		e->identity->user.name.n < 256 ? e->identity->user.name.n
+					       : 256)),
+	    e->client->address_text, e->client->cluster->name,
+	    SLICE_ARG(slice_first(why, why.n < 1024 ? why.n : 1024)));
+	if (!e->head_sent) {
+		(void)exchange_refuse(e, refusal, why);
+	} else if (e->is_watch && !e->down->tunnel) {
+		e->ending = true;
+		timer_set(&e->life, END_MS);
+	} else {
+		(void)exchange_go(e, EX_DONE);
+	}
+	loop_wake(&e->worker->loop, &e->task);
+}
+
+/* --- judged again --- */
+
+/* spec: T-65, T-130: whole, on the attributes that it was permitted on */
+static void
+rejudge_access(struct exchange *e, const struct cluster *c)
+{
+	struct judge j = cluster_judge(c);
+	struct judge_question q = exchange_question(e);
+	struct judgement x;
+	char text[WHY_MAX];
+	struct buf b;
+
+	judge(&j, &q, &x);
+	if (x.stage == JUDGE_ALLOWED)
+		return;
+	buf_init_fixed(&b, text, sizeof(text));
+	if (e->head_sent)
+		judgement_put_decided(&b, &j, &q, &x);
+	else
+		judgement_put_message(&b, &j, &q, &x);
+	if (x.stage == JUDGE_ACCESS_RULE)
+		end(e, REFUSE_RULE, "access-rule", exchange_text(e, &b));
+	else
+		end(e, REFUSE_FORBIDDEN, "policy", exchange_text(e, &b));
+}
+
+static bool
+can_be_rejudged(const struct exchange *e)
+{
+	return e->is_long_running && e->identity != NULL &&
+	    (e->state == EX_CONNECT || e->state == EX_FORWARD ||
+		e->state == EX_RELAY);
+}
+
+static void
+rejudge(struct exchange *e, const struct snapshot *s)
+{
+	const struct cluster *c = exchange_cluster_in(e, s);
+
+	if (c == NULL)
+		end(e, REFUSE_HOST, "configuration",
+		    SLICE("the cluster is not configured any more"));
+	else if (!ranges_lookup(c->ranges, &e->client->address).admitted)
+		end(e, REFUSE_RANGE, "ranges",
+		    slice_of(refusal_row(REFUSE_RANGE)->message));
+	else if (!basis_holds(&e->identity->basis, c->issuers,
+		     c->keys != NULL ? c->keys->sets : NULL))
+		end(e, REFUSE_UNAUTHENTICATED, "keys",
+		    SLICE("the token's key or issuer is not trusted any "
+			  "more"));
+	else
+		rejudge_access(e, c);
+}
+
+void
+exchange_rejudge_all(struct worker *w)
+{
+	const struct snapshot *s = w->use->snapshot;
+
+	for (size_t i = 0; i < w->slot_count; i++) {
+		if (w->slots[i] != NULL && can_be_rejudged(w->slots[i]))
+			rejudge(w->slots[i], s);
+	}
+}
+
+/* --- ages --- */
+
+static bool
+ends_with_token(const struct exchange *e)
+{
+	return e->is_watch || e->session_max_age_ms == SESSION_AS_TOKEN;
+}
+
+/* spec: T-118, T-124: the wall clock says when a token ends */
+static int64_t
+left_ms(const struct exchange *e)
+{
+	if (ends_with_token(e))
+		return (e->token_expires_s + TOKEN_GRACE_S - walltime_s()) *
+		    1000;
+	if (e->session_max_age_ms == 0)
+		return INT64_MAX;
+	return e->born_ms + e->session_max_age_ms - e->worker->loop.now_ms;
+}
+
+static void
+wait_for_end(struct exchange *e)
+{
+	int64_t left = left_ms(e);
+
+	if (left == INT64_MAX)
+		return;
+	if (left < 1)
+		left = 1;
+	timer_set(&e->life, left < LOOK_MS ? left : LOOK_MS);
+}
+
+void
+exchange_live(struct exchange *e)
+{
+	e->session_max_age_ms = e->cluster->config->session_max_age_ms;
+	e->born_ms = e->worker->loop.now_ms;
+	wait_for_end(e);
+}
+
+enum step
+exchange_life_over(struct exchange *e)
+{
+	timer_off(&e->life);
+	if (e->ending) /* the clean end took too long */
+		return exchange_go(e, EX_DONE);
+	if (left_ms(e) > 0) {
+		wait_for_end(e);
+		return STEP_WAIT;
+	}
+	if (ends_with_token(e))
+		end(e, REFUSE_UNAUTHENTICATED, "token-expired",
+		    SLICE("the token has expired"));
+	else
+		end(e, REFUSE_FORBIDDEN, "session-max-age",
+		    SLICE("the session is older than limits.sessionMaxAge"));
+	return e->state == EX_DONE ? STEP_NEXT : STEP_WAIT;
+}

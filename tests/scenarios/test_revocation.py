@@ -1,0 +1,258 @@
+"""Open streams are judged again whenever what they were permitted by changes, and end when they are not any more."""
+import time
+
+import pytest
+
+from client import Cut, new_id, request
+from gateway import RULES, SLOW, rbac
+from tokens import Issuer
+from upstream import WATCH_HEAD, chunk
+
+POD = "/api/v1/namespaces/dev/pods/web"
+STREAMS = {
+    "watch": ("GET", "/api/v1/namespaces/dev/pods?watch=1"),
+    "log": ("GET", POD + "/log?follow=true"),
+    "exec": ("GET", POD + "/exec?command=sh"),
+    "portforward": ("POST", POD + "/portforward"),
+}
+UPGRADES = {"exec": "websocket", "portforward": "SPDY/3.1"}
+CLEAN = b"0\r\n\r\n"
+
+
+def serve(ex):
+    """The API server's part: a stream that says one thing and then waits."""
+    if ex.get("Upgrade"):
+        ex.body_read = True
+        ex.send(("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n"
+                 % ex.get("Upgrade")).encode() + b"hello")
+    else:
+        ex.read()
+        ex.send(WATCH_HEAD + chunk(b"hello"))
+    wait(ex)
+
+
+def wait(ex):
+    """Until the gateway leaves."""
+    try:
+        while ex.stream.recv(timeout=300):
+            pass
+    except (OSError, ValueError, Cut):
+        pass
+    ex.stream.close()
+
+
+class Stream:
+    def __init__(self, gw, kind, token, source=None):
+        method, target = STREAMS[kind]
+        fields = []
+        if kind in UPGRADES:
+            fields = ["Connection: Upgrade", "Upgrade: " + UPGRADES[kind]]
+        self.gw, self.kind, self.id = gw, kind, new_id()
+        self.client = gw.connect(source=source)
+        self.client.send(request(method, target, *fields, token=token, audit_id=self.id))
+        a = self.client.head()
+        assert a.code == (101 if kind in UPGRADES else 200), a.code
+        greeting = b"hello" if kind in UPGRADES else chunk(b"hello")
+        assert self.client.stream.exactly(len(greeting)) == greeting
+
+    def ends(self, by, why, seconds=1.0):
+        """Within a second of the change; a watch cleanly; audit says why."""
+        begin = time.monotonic()
+        if self.kind == "watch":
+            assert self.client.stream.exactly(len(CLEAN)) == CLEAN
+        else:
+            try:
+                assert self.client.stream.rest() == b""
+            except OSError:
+                pass
+        assert time.monotonic() - begin < seconds * SLOW
+        done = self.gw.events(self.id, 2)[1]["annotations"]
+        assert done["kube-access-gateway/ended-by"] == by
+        assert why in done["kube-access-gateway/ended-reason"]
+        self.gw.wait_log("ended audit-id=" + self.id, "by=" + by)
+
+    def goes_on(self):
+        assert len(self.gw.events(self.id)) == 1
+        assert self.client.stream.sock.fileno() >= 0
+        self.client.close()
+
+
+@pytest.fixture
+def own(make_gateway, upstream, world):
+    """A gateway of its own, whose policy lets runners and readers do all of the streams."""
+    upstream.script = serve
+    gw = make_gateway(upstream)
+    gw.cluster["authorizedRanges"] = {"cidrs": ["127.0.0.0/8"]}
+    gw.start()
+    yield gw
+    upstream.close_all()
+
+
+def admins(gw, *groups):
+    """The policy where these groups are administrators."""
+    policy = rbac()
+    for item in policy["items"]:
+        if item["kind"] == "ClusterRoleBinding":
+            item["subjects"] = [{"kind": "Group", "name": g} for g in groups]
+    gw.write_json("rbac.json", policy)
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_a_binding_is_removed(own, world, kind):
+    """T-65, T-118, T-130: the streams of its subjects end, the others do not notice."""
+    other = world.issuer.token("olga", "keepers")
+    admins(own, "admins", "keepers")
+    own.reload()
+    gone, kept = Stream(own, kind, world.admin), Stream(own, kind, other)
+    admins(own, "keepers")
+    own.reload()
+    gone.ends("policy", "no role grants this")
+    kept.goes_on()
+    assert own.metric("long_running_revoked_total") == 1
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_a_range_is_removed(own, world, kind):
+    """T-130, T-89: by the address of the connection."""
+    gone, kept = Stream(own, kind, world.admin, source="127.0.0.7"), Stream(own, kind, world.admin)
+    own.cluster["authorizedRanges"]["deny"] = ["127.0.0.7/32"]
+    own.reload()
+    gone.ends("ranges", "no authorized range")
+    kept.goes_on()
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_a_rule_is_tightened(own, world, kind):
+    """T-130: an access rule that came, or asks for more."""
+    own.config["networks"] = {"bastion": ["127.0.0.0/8"]}
+    own.cluster["accessRules"] = [{"name": "dev-from-bastion", "match": {"namespaces": ["dev"]},
+                                   "require": {"networks": ["bastion"]}}]
+    own.reload()
+    gone, kept = Stream(own, kind, world.admin, source="127.0.0.7"), Stream(own, kind, world.admin)
+    own.config["networks"]["bastion"] = ["127.0.0.1"]
+    own.reload()
+    gone.ends("access-rule", 'access rule "dev-from-bastion" requires network bastion')
+    kept.goes_on()
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_a_key_is_withdrawn(own, world, kind, tmp_path):
+    """T-87, T-130: the streams of tokens that it signed end; those of other keys, kid aside, do not."""
+    issuer = Issuer(tmp_path, world.issuer.url, "old")
+    issuer.keys.append(world.issuer.keys[0])
+    issuer.write_keys(own.path("keys.json"))
+    own.reload()
+    gone, kept = Stream(own, kind, issuer.token("ann", "admins")), Stream(own, kind, world.admin)
+    world.issuer.write_keys(own.path("keys.json"))
+    own.reload()
+    gone.ends("keys", "key or issuer is not trusted any more")
+    kept.goes_on()
+
+
+@pytest.mark.parametrize("change", ["audience", "claim", "comment"])
+def test_identity_rules_change(own, world, change):
+    """T-65: what the token yields could be another now; a comment changes nothing."""
+    s = Stream(own, "watch", world.admin)
+    text = own.read("authentication.json")
+    if change == "audience":
+        text = text.replace('"kubernetes"', '"another"')
+    elif change == "claim":
+        text = text.replace('"claim": "sub"', '"claim": "email"')
+    else:
+        text = "# the same\n" + text
+    own.write_text("authentication.json", text)
+    own.reload()
+    if change == "comment":
+        s.goes_on()
+    else:
+        s.ends("keys", "key or issuer")
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_a_cluster_is_removed(own, world, kind):
+    """T-130: nobody configures it any more."""
+    s = Stream(own, kind, world.admin)
+    own.cluster["name"] = "another"
+    own.reload()
+    s.ends("configuration", "not configured any more")
+
+
+def test_a_token_expires(own, world):
+    """T-118: a watch ends a minute after its token; so do the others where sessionMaxAge says `token`."""
+    own.cluster["limits"] = {"sessionMaxAge": "token"}
+    own.reload()
+    expires = int(time.time()) + 4 * SLOW
+    token = world.issuer.token("ann", "admins", exp=expires)
+    streams = [Stream(own, kind, token) for kind in STREAMS]
+    time.sleep(max(0, expires + 58 - time.time()))
+    assert own.metric("long_running_revoked_total") == 0
+    for s in streams:
+        s.ends("token-expired", "the token has expired", seconds=4)
+
+
+@pytest.mark.parametrize("kind", [k for k in STREAMS if k != "watch"])
+def test_sessions_have_an_age(own, world, kind):
+    """T-118: exec, port-forward and logs end at sessionMaxAge, whatever the token says."""
+    own.cluster["limits"] = {"sessionMaxAge": "%dms" % (500 * SLOW)}
+    own.reload()
+    s = Stream(own, kind, world.admin)
+    s.ends("session-max-age", "older than limits.sessionMaxAge", seconds=2)
+
+
+def test_a_watch_outlives_the_session_age(own, world):
+    """T-118: it ends with its token."""
+    own.cluster["limits"] = {"sessionMaxAge": "300ms"}
+    own.reload()
+    s = Stream(own, "watch", world.admin)
+    time.sleep(0.8)
+    s.goes_on()
+
+
+def test_what_waits_for_its_answer_is_judged_again_too(own, world, upstream):
+    """T-65: nothing was sent yet, so the refusal is an answer."""
+    def hold(ex):
+        ex.read()
+        wait(ex)
+    upstream.script = hold
+    audit_id = new_id()
+    c = own.connect()
+    c.send(request(*STREAMS["watch"], token=world.admin, audit_id=audit_id))
+    upstream.wait(1)
+    admins(own)
+    own.reload()
+    a = c.answer()
+    assert a.code == 403 and a.status()["message"].endswith("no role grants this")
+    done = own.event(audit_id)["annotations"]
+    assert done["kube-access-gateway/ended-by"] == "policy"
+
+
+def test_a_watch_whose_client_reads_nothing_ends_too(own, world, upstream):
+    """T-118, T-121: a clean end needs a reader; after a second any end will do."""
+    def flood(ex):
+        ex.read()
+        ex.send(WATCH_HEAD + chunk(b"hello"))
+        try:
+            for _ in range(400):
+                ex.send(chunk(b"x" * 65536))
+        except OSError:
+            pass
+        ex.stream.close()
+    upstream.script = flood
+    s = Stream(own, "watch", world.admin)
+    time.sleep(0.3 * SLOW)
+    admins(own)
+    own.reload()
+    own.wait_metric("long_running_exchanges", 0, seconds=3)
+    assert own.events(s.id, 2)[1]["annotations"]["kube-access-gateway/ended-by"] == "policy"
+
+
+def test_many_reloads_disturb_nothing_that_stays_allowed(own, world):
+    """T-127: moved from snapshot to snapshot, still the same stream."""
+    assert RULES  # the policy of the scenarios
+    streams = [Stream(own, kind, world.admin) for kind in STREAMS for _ in range(3)]
+    for n in range(20):
+        admins(own, "admins", "others-%d" % n)
+        own.reload()
+    for s in streams:
+        s.goes_on()
+    assert own.metric("long_running_revoked_total") == 0
