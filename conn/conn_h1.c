@@ -237,21 +237,31 @@ step_head(struct conn_h1 *c)
 	return STEP_WAIT;
 }
 
-/* Nothing is expected here: bytes and ends mean that it is lost. */
-static enum step
-step_ready(struct conn_h1 *c)
+static bool
+is_quiet(struct conn_h1 *c)
 {
-	return conn_h1_is_usable(c) ? STEP_WAIT : go(c, CONN_CLOSED);
-}
-
-bool
-conn_h1_is_usable(struct conn_h1 *c)
-{
-	if (c->state != CONN_READY || !transport_is_drained(&c->transport))
+	if (!transport_is_drained(&c->transport))
 		return false;
 	(void)transport_fill(&c->transport);
 	return c->transport.state == TRANSPORT_OPEN && !c->transport.eof &&
 	    transport_in(&c->transport).n == 0;
+}
+
+/* Nothing is expected here: bytes and ends mean that it is lost. */
+static enum step
+step_ready(struct conn_h1 *c)
+{
+	return is_quiet(c) ? STEP_WAIT : go(c, CONN_CLOSED);
+}
+
+/* spec: T-28: what came since the loop last looked counts as well */
+bool
+conn_h1_is_usable(struct conn_h1 *c)
+{
+	if (c->state != CONN_READY)
+		return false;
+	transport_look(&c->transport);
+	return is_quiet(c);
 }
 
 static enum step

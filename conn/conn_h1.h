@@ -109,7 +109,10 @@ struct conn_h1 *conn_h1_connect(struct loop *l, int fd, struct tls_client *tls,
 /* Open a leg on a CONN_READY connection. */
 struct leg *conn_h1_open(struct conn_h1 *c, struct task *owner);
 
-/* True if a CONN_READY connection can carry a request right now. */
+/*
+ * True if a CONN_READY connection can carry a request right now.  Asks the
+ * kernel: an end, or octets that nobody asked for, may have come in this turn.
+ */
 bool conn_h1_is_usable(struct conn_h1 *c);
 
 /* End it now, without regard to messages; it is freed after the turn. */

@@ -73,6 +73,13 @@ enum tls_result transport_handshake(struct transport *t);
  */
 bool transport_fill(struct transport *t);
 
+/* The next fill asks the kernel, whether or not the loop told of bytes. */
+static inline void
+transport_look(struct transport *t)
+{
+	t->readable = true;
+}
+
 /* The received bytes that are not used up; valid until the next fill. */
 static inline struct slice
 transport_in(const struct transport *t)
