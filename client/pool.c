@@ -83,6 +83,14 @@ all_remove(struct pool *p, struct pool_conn *c)
 }
 
 static void
+close_idle(struct pool_conn *c)
+{
+	idle_remove(c);
+	conn_h1_close(c->conn);
+}
+
+/* The newest come first; where one is too much, the oldest goes. */
+static void
 idle_add(struct pool_conn *c)
 {
 	struct pool *p = c->pool;
@@ -95,18 +103,13 @@ idle_add(struct pool_conn *c)
 		p->idle_last = c;
 	p->idle_first = c;
 	p->idle_count++;
-	if (p->timer.due_ms == 0)
+	while (p->idle_count > p->max_idle)
+		close_idle(p->idle_last);
+	if (p->idle_count != 0 && p->timer.due_ms == 0)
 		timer_set(&p->timer, p->idle_ms);
 }
 
-static void
-close_idle(struct pool_conn *c)
-{
-	idle_remove(c);
-	conn_h1_close(c->conn);
-}
-
-/* Close what is idle for too long, or too much. */
+/* Close what is idle for too long. */
 static void
 pool_sweep(struct task *t)
 {
@@ -114,8 +117,7 @@ pool_sweep(struct task *t)
 	int64_t now = p->loop->now_ms;
 
 	while (p->idle_last != NULL &&
-	    (p->idle_count > p->max_idle ||
-		p->idle_last->idle_since_ms + p->idle_ms <= now))
+	    p->idle_last->idle_since_ms + p->idle_ms <= now)
 		close_idle(p->idle_last);
 	if (p->idle_last != NULL)
 		timer_set(&p->timer,

@@ -258,6 +258,28 @@ def test_pooled_connections_never_mix_answers(gw, world, upstream):
     assert gw.metric("upstream_reused_total") - reused > 200
 
 
+def test_the_pool_keeps_no_more_than_it_may(make_gateway, make_upstream, world):
+    """Design section 3: 64 idle connections a loop and cluster, from the moment that they are put back."""
+    up, go = make_upstream(), threading.Event()
+
+    def script(ex):
+        ex.read()
+        go.wait(20)
+        ex.send(OK)
+    up.script = script
+    gw = make_gateway(up, workers=1).start()
+    clients = [gw.connect() for _ in range(80)]
+    for c in clients:
+        c.send(request(token=world.admin))
+    up.wait(80, 20)
+    go.set()
+    for c in clients:
+        assert c.answer().code == 200
+    wait_for(lambda: len(up.streams) <= 65, why=lambda: "%d connections are kept" % len(up.streams))  # a probe's too
+    assert len(up.streams) >= 64
+    assert clients[0].ask(token=world.admin).code == 200
+
+
 @pytest.mark.parametrize("extra", [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", b"x"])
 def test_octets_behind_an_answer_spoil_the_connection(gw, world, upstream, extra):
     """T-28: no octet of them reaches another request."""
