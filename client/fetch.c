@@ -23,15 +23,10 @@ fetch_free(struct retired *r)
 	free(f);
 }
 
+/* Let go of everything, now or once the last answer is in. */
 static void
-finish(struct fetch *f, enum fetch_error error, const char *why)
+end(struct fetch *f)
 {
-	if (f->finished)
-		return;
-	f->finished = true;
-	f->error = error;
-	f->why = why != NULL ? why : fetch_error_name(error);
-	f->done(f);
 	if (f->leg != NULL)
 		leg_release(f->leg, LEG_BREAK);
 	else if (f->conn != NULL)
@@ -41,6 +36,18 @@ finish(struct fetch *f, enum fetch_error error, const char *why)
 	/* A lookup under way still writes into f: wait for its answer. */
 	if (!f->resolving && f->conn == NULL)
 		loop_retire(f->loop, &f->retired);
+}
+
+static void
+finish(struct fetch *f, enum fetch_error error, const char *why)
+{
+	if (f->finished)
+		return;
+	f->finished = true;
+	f->error = error;
+	f->why = why != NULL ? why : fetch_error_name(error);
+	f->done(f);
+	end(f);
 }
 
 static void dial_next(struct fetch *f);
@@ -280,7 +287,10 @@ fetch_start(struct fetch *f)
 void
 fetch_cancel(struct fetch *f)
 {
-	finish(f, FETCH_TIMEOUT, "given up");
+	if (f->finished)
+		return;
+	f->finished = true;
+	end(f);
 }
 
 const char *

@@ -57,12 +57,15 @@ struct fetch {
 
 /*
  * Heap object, zeroed but for what the caller sets.  Freed by itself after
- * done was called, which happens exactly once.  NULL: no memory.
+ * done was called, which happens exactly once unless it is cancelled.  NULL: no memory.
  */
 struct fetch *fetch_new(void);
 void fetch_start(struct fetch *f);
 
-/* Give up: done is called with FETCH_TIMEOUT. */
+/*
+ * Give up: done is not called any more and arg may go; f frees itself, at the
+ * latest when the resolver's answer is in.
+ */
 void fetch_cancel(struct fetch *f);
 
 const char *fetch_error_name(enum fetch_error e);

@@ -13,6 +13,7 @@ struct resolver {
 	struct queue jobs;
 	atomic_bool stopping;
 	pthread_t thread;
+	struct queue_node wake; /* posted once, to end the thread */
 };
 
 static void
@@ -57,6 +58,19 @@ deliver(struct message *m, struct loop *l)
 	job->done(job);
 }
 
+static struct resolve_job *
+job_of(struct queue_node *n)
+{
+	return CONTAINER_OF(n, struct resolve_job, message.node);
+}
+
+static void
+answer(struct resolve_job *job)
+{
+	job->message.deliver = deliver;
+	loop_post(job->loop, &job->message);
+}
+
 static void *
 resolver_main(void *arg)
 {
@@ -71,12 +85,10 @@ resolver_main(void *arg)
 		queue_rearm(&r->jobs);
 		while (!atomic_load(&r->stopping) &&
 		    (n = queue_take(&r->jobs)) != NULL) {
-			struct resolve_job *job =
-			    CONTAINER_OF(n, struct resolve_job, message.node);
-
-			look_up(job);
-			job->message.deliver = deliver;
-			loop_post(job->loop, &job->message);
+			if (n == &r->wake)
+				continue;
+			look_up(job_of(n));
+			answer(job_of(n));
 		}
 	}
 	return NULL;
@@ -101,13 +113,19 @@ resolver_new(void)
 void
 resolver_free(struct resolver *r)
 {
-	struct queue_node wake;
+	struct queue_node *n;
 
 	if (r == NULL)
 		return;
 	atomic_store(&r->stopping, true);
-	queue_post(&r->jobs, &wake);
+	queue_post(&r->jobs, &r->wake);
 	(void)pthread_join(r->thread, NULL);
+	while ((n = queue_take(&r->jobs)) != NULL) {
+		if (n == &r->wake)
+			continue;
+		job_of(n)->status = STATUS_NOT_FOUND;
+		answer(job_of(n));
+	}
 	queue_release(&r->jobs);
 	free(r);
 }

@@ -28,7 +28,10 @@ struct resolve_job {
 /* Starts the thread; NULL: no memory or no thread. */
 struct resolver *resolver_new(void);
 
-/* Waits for the lookup at hand; jobs that are still queued are dropped. */
+/*
+ * Waits for the lookup at hand; jobs that are still queued are answered with
+ * STATUS_NOT_FOUND.  Let the loop deliver the answers (loop_settle).
+ */
 void resolver_free(struct resolver *r);
 
 /* Set loop, done, host and port before.  Never calls done at once. */

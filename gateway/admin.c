@@ -22,6 +22,7 @@ struct admin {
 	struct event ev;
 	struct conn_h1 *conns;
 	size_t conn_count;
+	bool closing; /* what the source tells of is gone */
 };
 
 /* One request; freed when its connection lets go. */
@@ -144,6 +145,11 @@ page_run(struct task *t)
 
 	if (p->leg == NULL)
 		return;
+	if (p->admin->closing) {
+		page_end(p, LEG_BREAK);
+		p->leg = NULL;
+		return;
+	}
 	if (!p->begun)
 		page_begin(p);
 	while (p->sent < p->body.len && (room = leg_room(p->leg)) != 0) {
@@ -262,11 +268,21 @@ admin_new(struct loop *l, struct listening *socket, bool full,
 }
 
 void
+admin_close(struct admin *a)
+{
+	if (a == NULL)
+		return;
+	a->closing = true;
+	(void)event_del(&a->ev);
+	for (struct conn_h1 *c = a->conns; c != NULL; c = c->next)
+		conn_h1_close(c);
+}
+
+void
 admin_free(struct admin *a)
 {
 	if (a == NULL)
 		return;
-	(void)event_del(&a->ev);
 	listening_unref(a->socket);
 	free(a);
 }

@@ -24,6 +24,9 @@ struct admin_source {
 /* socket: a reference is taken.  full: all pages, else the health ones. */
 struct admin *admin_new(struct loop *l, struct listening *socket, bool full,
     const struct admin_source *source);
-void admin_free(struct admin *a); /* NULL is fine */
+
+/* End every connection; they are gone after loop_settle.  NULL is fine. */
+void admin_close(struct admin *a);
+void admin_free(struct admin *a); /* after that; NULL is fine */
 
 #endif

@@ -32,7 +32,9 @@ struct control {
 	bool keys_changed, addresses_changed;
 	bool completing; /* a new snapshot is being filled */
 	struct event hangup, terminate, interrupt, user1;
+	struct message ended[SERVER_WORKERS_MAX]; /* each worker's last word */
 	bool draining;
+	bool closing; /* messages are freed, and not acted on */
 };
 
 /* --- publishing --- */
@@ -370,11 +372,17 @@ control_free(struct control *c)
 {
 	if (c == NULL)
 		return;
-	admin_free(c->admin);
-	admin_free(c->balancer);
-	resolver_free(c->resolver);
+	c->closing = true;
+	admin_close(c->admin);
+	admin_close(c->balancer);
 	keys_free(c->keys);
 	health_free(c->health);
+	loop_forget(&c->loop, &c->publish_task);
+	/* What was asked is answered, and what was closed frees itself. */
+	resolver_free(c->resolver);
+	loop_settle(&c->loop);
+	admin_free(c->admin);
+	admin_free(c->balancer);
 	for (int i = 0; i < 4; i++) {
 		struct event *ev[] = {&c->hangup, &c->terminate, &c->interrupt,
 		    &c->user1};
@@ -388,13 +396,15 @@ control_free(struct control *c)
 	free(c);
 }
 
-/* A loop has ended its drain; the message is the worker's own. */
+/* A loop has ended its drain. */
 static void
 deliver_ended(struct message *m, struct loop *l)
 {
 	struct control *c = l->arg;
 
 	(void)m;
+	if (c->closing)
+		return;
 	for (size_t i = 0; i < c->server->worker_count; i++) {
 		if (!c->server->workers[i]->ended)
 			return;
@@ -405,8 +415,10 @@ deliver_ended(struct message *m, struct loop *l)
 void
 control_worker_ended(struct control *c, struct worker *w)
 {
-	w->ended_message.deliver = deliver_ended;
-	loop_post(&c->loop, &w->ended_message);
+	struct message *m = &c->ended[w->index];
+
+	m->deliver = deliver_ended;
+	loop_post(&c->loop, m);
 }
 
 int
@@ -431,8 +443,9 @@ deliver_want(struct message *m, struct loop *l)
 	struct want *w = CONTAINER_OF(m, struct want, message);
 	struct control *c = l->arg;
 
-	keys_want(c->keys, w->worker, w->slot, w->generation, w->cluster,
-	    w->issuer);
+	if (!c->closing)
+		keys_want(c->keys, w->worker, w->slot, w->generation,
+		    w->cluster, w->issuer);
 	free(w);
 }
 

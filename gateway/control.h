@@ -18,6 +18,7 @@ struct control;
  */
 NODISCARD enum status control_new(struct server *server, const char *path,
     struct snapshot *first, struct control **out);
+/* After the workers were freed: they may still have asked something. */
 void control_free(struct control *c);
 
 /* Run on the calling thread until the process is to end; returns 0 or 1. */

@@ -20,6 +20,7 @@ enum {
 /* One server of one cluster. */
 struct probe {
 	struct health *health;
+	struct loop *loop;
 	struct probe *next;
 	char *cluster, *host, *url, *tls_name;
 	unsigned port;
@@ -112,10 +113,9 @@ probe_free(struct probe *p)
 		struct fetch *f = p->fetch;
 
 		p->fetch = NULL;
-		f->arg = p;
 		fetch_cancel(f);
 	}
-	loop_forget(p->health->loop, &p->task);
+	loop_forget(p->loop, &p->task);
 	timer_release(&p->timer);
 	tls_client_unref(p->tls);
 	free(p->cluster);
@@ -137,7 +137,7 @@ static void
 on_resolved(struct resolve_job *job)
 {
 	struct probe *p = CONTAINER_OF(job, struct probe, job);
-	struct health *h = p->health;
+	struct health *h = p->health; /* gone if closing */
 
 	p->resolving = false;
 	if (p->closing) {
@@ -213,7 +213,6 @@ health_free(struct health *h)
 		struct probe *p = h->probes;
 
 		h->probes = p->next;
-		p->resolving = false; /* the resolver has ended */
 		probe_close(p);
 	}
 	free(h);
@@ -239,6 +238,7 @@ probe_new(struct health *h, const char *cluster,
 	if (p == NULL)
 		return NULL;
 	p->health = h;
+	p->loop = h->loop;
 	p->task.run = probe_run;
 	timer_init(&p->timer, h->loop, &p->task);
 	p->cluster = strdup(cluster);

@@ -16,6 +16,7 @@ struct health;
 /* changed: addresses of a cluster's servers are other ones now. */
 struct health *health_new(struct loop *l, struct resolver *r,
     void (*changed)(void *arg), void *arg);
+/* Lookups and probes under way end with loop_settle. */
 void health_free(struct health *h);
 
 /*

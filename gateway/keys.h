@@ -22,6 +22,7 @@ struct keys;
  */
 struct keys *keys_new(struct loop *l, struct resolver *r,
     void (*changed)(void *arg), void *arg);
+/* No loop may run any more; fetches under way end with loop_settle. */
 void keys_free(struct keys *k);
 
 /*

@@ -334,6 +334,7 @@ worker_free(struct worker *w)
 {
 	if (w == NULL)
 		return;
+	w->draining = true; /* messages still to come open nothing */
 	accept_release(w);
 	drain_all(w, true);
 	for (struct worker_pool *p = w->pools; p != NULL; p = p->next)

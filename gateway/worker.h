@@ -87,8 +87,7 @@ struct worker {
 	struct task minute; /* prints what was counted */
 	struct timer minute_timer;
 	bool draining;
-	atomic_bool ended;            /* its thread is through with the drain */
-	struct message ended_message; /* tells the control thread so */
+	atomic_bool ended; /* its thread is through with the drain */
 	int64_t drain_until_ms;
 	struct task drain_task;
 	struct timer drain_timer;

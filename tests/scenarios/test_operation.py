@@ -4,6 +4,7 @@ import os
 import re
 import resource
 import signal
+import socket
 import stat
 import subprocess
 import threading
@@ -13,6 +14,7 @@ import pytest
 
 from client import Cut, new_id, request
 from gateway import BINARY, SLOW, free_port
+from tokens import Issuer, authentication
 from upstream import OK, WATCH_HEAD, chunk
 from wire import wait_for
 
@@ -193,6 +195,28 @@ def test_an_idle_gateway_ends_at_once(make_gateway, make_upstream):
     assert gw.process.wait(10) == 0
     assert time.monotonic() - begin < 2 * SLOW
     gw.stop()
+
+
+def test_the_end_frees_what_is_under_way(make_gateway, make_upstream, world):
+    """T-131: fetches, probes, waiting exchanges, pages and connections; the sanitizers' leak check says if not."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(64)
+        url = "https://127.0.0.1:%d" % deaf.getsockname()[1]
+        gw = make_gateway(make_upstream(), url, drainTimeout="200ms")
+        del gw.cluster["authentication"]["jwksFiles"]
+        gw.write_json("authentication.json", authentication((url, world.ca.text())))
+        gw.start(ready=False)
+        issuer = Issuer(gw.folder, url)
+        waiting = [gw.connect() for _ in range(3)]
+        for c in waiting:
+            c.send(request("GET", PODS, token=issuer.token("ann", "admins")))
+        page = socket.create_connection(("127.0.0.1", gw.admin_port))
+        page.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\nGET /me")
+        assert page.recv(15) == b"HTTP/1.1 200 OK"
+        gw.wait_metric("exchanges", 3)
+        gw.stop()
+        page.close()
 
 
 # --- limits ---
