@@ -20,6 +20,7 @@ fetch_free(struct retired *r)
 	tls_client_unref(f->tls);
 	buf_release(&f->body);
 	free(f->target);
+	free(f->name);
 	free(f);
 }
 
@@ -91,9 +92,8 @@ dial_next(struct fetch *f)
 
 		if (fd < 0)
 			continue;
-		f->conn = conn_h1_connect(f->loop, fd, f->tls,
-		    f->tls_name != NULL ? f->tls_name : f->host, &fetch_handler,
-		    f);
+		f->conn = conn_h1_connect(f->loop, fd, f->tls, f->name,
+		    &fetch_handler, f);
 		if (f->conn != NULL)
 			return;
 	}
@@ -267,6 +267,11 @@ fetch_start(struct fetch *f)
 	timer_init(&f->timer, f->loop, &f->task);
 	if (!split_url(f)) {
 		finish(f, FETCH_URL, NULL);
+		return;
+	}
+	f->name = strdup(f->tls_name != NULL ? f->tls_name : f->host);
+	if (f->name == NULL) {
+		finish(f, FETCH_NOMEM, NULL);
 		return;
 	}
 	timer_set(&f->timer, f->timeout_ms);

@@ -27,7 +27,7 @@ struct fetch {
 	struct resolver *resolver;
 	struct tls_client *tls;          /* a reference is taken */
 	const char *url;                 /* copied */
-	const char *tls_name;            /* or NULL: the URL's host */
+	const char *tls_name;            /* or NULL: the URL's host; copied */
 	const struct endpoint *endpoint; /* or NULL: resolve; copied */
 	size_t body_max;
 	int64_t timeout_ms;
@@ -51,7 +51,7 @@ struct fetch {
 	size_t next_endpoint;
 	char host[256];
 	char authority[272];
-	char *target;
+	char *target, *name;
 	unsigned port;
 };
 
