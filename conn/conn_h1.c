@@ -73,7 +73,7 @@ conn_run(struct task *t)
 		continue;
 	if (c->state == CONN_CLOSED)
 		return;
-	if (!transport_is_drained(&c->transport))
+	if (transport_unsent(&c->transport) != 0)
 		transport_flush(&c->transport);
 	transport_watch(&c->transport,
 	    transport_in(&c->transport).n < c->transport.in_limit &&
@@ -240,7 +240,7 @@ step_head(struct conn_h1 *c)
 static bool
 is_quiet(struct conn_h1 *c)
 {
-	if (!transport_is_drained(&c->transport))
+	if (transport_unsent(&c->transport) != 0)
 		return false;
 	(void)transport_fill(&c->transport);
 	return c->transport.state == TRANSPORT_OPEN && !c->transport.eof &&

@@ -323,7 +323,7 @@ begin_tx(struct conn_h1 *c, struct buf *tx)
 	buf_init_fixed(tx, c->transport.loop->tx, LOOP_TX);
 }
 
-/* A head may be longer than one piece: send it by pieces. */
+/* A head may be longer than one piece; it fits whatever waits before it. */
 static bool
 send_all(struct conn_h1 *c, struct slice s)
 {
@@ -357,7 +357,7 @@ send_head(struct conn_h1 *c,
 	put(c, &tx, head);
 	if (!tx.overflow)
 		return send_all(c, buf_slice(&tx));
-	buf_init(&tx, (size_t)2 * H1_HEAD_MAX);
+	buf_init(&tx, TRANSPORT_BURST);
 	put(c, &tx, head);
 	sent = !tx.overflow && send_all(c, buf_slice(&tx));
 	buf_release(&tx);
@@ -473,16 +473,34 @@ h1_send_continue(struct leg *l)
 	    SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
+static const struct transport *
+transport_of(const struct leg *l)
+{
+	return &((const struct conn_h1 *)(const void *)((const char *)l -
+		     offsetof(struct conn_h1, leg)))
+		    ->transport;
+}
+
 static size_t
 h1_room(const struct leg *l)
 {
-	const struct conn_h1 *c =
-	    (const struct conn_h1 *)(const void *)((const char *)l -
-		offsetof(struct conn_h1, leg));
+	const struct transport *t = transport_of(l);
 
-	return l->broken == NULL || c->transport.state == TRANSPORT_OPEN
-	    ? transport_room(&c->transport)
+	return l->broken == NULL || t->state == TRANSPORT_OPEN
+	    ? transport_room(t)
 	    : 0;
+}
+
+static size_t
+h1_unsent(const struct leg *l)
+{
+	return transport_unsent(transport_of(l));
+}
+
+static uint64_t
+h1_sent(const struct leg *l)
+{
+	return transport_of(l)->sent;
 }
 
 static bool
@@ -595,7 +613,7 @@ h1_release(struct leg *l, enum leg_release how)
 	if (how == LEG_BREAK) {
 		c->keep_alive = false;
 		/* Unfinished, or upstream: end it at once, visibly. */
-		if (!c->is_server || !l->sent_all)
+		if (!c->is_server || !l->sent_all || h1_unsent(l) != 0)
 			c->state = CONN_CLOSED;
 	}
 	loop_wake(c->transport.loop, &c->task);
@@ -610,6 +628,8 @@ static const struct leg_ops h1_ops = {
     .write = h1_write,
     .end = h1_end,
     .flush = h1_flush,
+    .unsent = h1_unsent,
+    .sent = h1_sent,
     .park = h1_park,
     .release = h1_release,
 };

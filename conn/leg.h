@@ -37,6 +37,8 @@ struct leg_ops {
 	bool (*write)(struct leg *, struct slice data);
 	void (*end)(struct leg *);
 	void (*flush)(struct leg *);
+	size_t (*unsent)(const struct leg *);
+	uint64_t (*sent)(const struct leg *);
 	void (*park)(struct leg *);
 	void (*release)(struct leg *, enum leg_release);
 };
@@ -118,6 +120,20 @@ static inline void
 leg_flush(struct leg *l)
 {
 	l->ops->flush(l);
+}
+
+/* How many octets have not reached the kernel, framing and TLS included. */
+static inline size_t
+leg_unsent(const struct leg *l)
+{
+	return l->ops->unsent(l);
+}
+
+/* How many have, ever: a peer that takes something moves it. */
+static inline uint64_t
+leg_sent(const struct leg *l)
+{
+	return l->ops->sent(l);
 }
 
 /* Give back the memory of the incoming head: it is not needed any more. */

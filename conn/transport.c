@@ -368,7 +368,7 @@ size_t
 transport_room(const struct transport *t)
 {
 	if (t->state != TRANSPORT_OPEN || t->ending || t->deaf ||
-	    t->out.len - t->out_off >= TRANSPORT_OUT_HIGH)
+	    transport_unsent(t) >= TRANSPORT_OUT_HIGH)
 		return 0;
 	return TRANSPORT_PIECE;
 }
@@ -427,6 +427,7 @@ transport_flush(struct transport *t)
 
 		if (n > 0) {
 			t->out_off += (size_t)n;
+			t->sent += (uint64_t)n;
 			continue;
 		}
 		if (n < 0 && errno == EINTR)
@@ -451,12 +452,6 @@ transport_flush(struct transport *t)
 	t->out_off = 0;
 	if (t->ending && !t->ended && t->fd >= 0)
 		finish_end(t);
-}
-
-bool
-transport_is_drained(const struct transport *t)
-{
-	return t->out_off == t->out.len;
 }
 
 void

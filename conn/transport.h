@@ -5,7 +5,8 @@
  * then calls in here; calls do what they can and never wait.  Buffers come
  * from the loop's stock and go back when they are empty, so an idle transport
  * holds none.  At most TRANSPORT_OUT_HIGH bytes and one record wait to be
- * sent; the owner asks transport_room before it sends.
+ * sent; the owner asks transport_room before it sends.  TRANSPORT_BURST bytes
+ * may be sent on top of that without asking, for what cannot wait: a head.
  */
 #ifndef CONN_TRANSPORT_H
 #define CONN_TRANSPORT_H
@@ -15,7 +16,9 @@
 
 enum {
 	TRANSPORT_OUT_HIGH = 64 * 1024,
-	TRANSPORT_OUT_MAX = TRANSPORT_OUT_HIGH + 2 * TLS_RECORD_ROOM,
+	TRANSPORT_BURST = 128 * 1024,
+	TRANSPORT_OUT_MAX =
+	    TRANSPORT_OUT_HIGH + TRANSPORT_BURST + 2 * TLS_RECORD_ROOM,
 	TRANSPORT_IN_MAX = 96 * 1024, /* a whole head and a block behind it */
 	TRANSPORT_PIECE = 16 * 1024 - 64, /* plaintext of one send */
 };
@@ -40,6 +43,7 @@ struct transport {
 	size_t in_limit; /* how much of in may fill */
 	struct buf out;  /* to be sent; out_off of it is sent */
 	size_t out_off;
+	uint64_t sent; /* octets that the kernel took, ever */
 	bool readable; /* the kernel had bytes, or an end, when last asked */
 	bool reading;  /* read_ev is armed */
 	bool writing;  /* write_ev is armed */
@@ -94,16 +98,20 @@ void transport_use(struct transport *t, size_t n);
 size_t transport_room(const struct transport *t);
 
 /*
- * Send s, at most TRANSPORT_PIECE bytes and not more than transport_room.
- * False: the connection has failed.
+ * Send s, at most TRANSPORT_PIECE bytes and not more than transport_room, but
+ * for TRANSPORT_BURST.  False: the connection has failed.
  */
 bool transport_send(struct transport *t, struct slice s);
 
 /* Write what waits to the socket. */
 void transport_flush(struct transport *t);
 
-/* All that was sent has reached the kernel. */
-bool transport_is_drained(const struct transport *t);
+/* How many bytes of what was sent have not reached the kernel. */
+static inline size_t
+transport_unsent(const struct transport *t)
+{
+	return t->out.len - t->out_off;
+}
 
 /* End our direction when everything is sent: close_notify and a FIN. */
 void transport_end(struct transport *t);

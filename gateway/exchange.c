@@ -51,8 +51,19 @@ exchange_go(struct exchange *e, enum exchange_state next)
 		next = EX_DONE;
 	e->state = next;
 	timer_off(&e->timer);
-	e->stalled = false;
+	e->wait = EX_WAIT_NOBODY;
 	return STEP_NEXT;
+}
+
+void
+exchange_release_upstream(struct exchange *e)
+{
+	if (e->up != NULL)
+		leg_release(e->up,
+		    e->up->sent_all && e->up->read_all ? LEG_KEEP : LEG_BREAK);
+	e->up = NULL;
+	if (e->lease.pool != NULL)
+		lease_end(&e->lease);
 }
 
 /* Give back all that it holds, audit what is still owed, and rest. */
@@ -60,15 +71,11 @@ static void
 exchange_end(struct exchange *e)
 {
 	struct worker *w = e->worker;
-	bool whole =
-	    e->down->sent_all && (e->refusal != REFUSE_NONE || e->down_done);
+	bool whole = e->down->sent_all && !e->given_up &&
+	    (e->refusal != REFUSE_NONE || e->down_done);
 
 	exchange_audit_complete(e);
-	if (e->up != NULL)
-		leg_release(e->up,
-		    e->up->sent_all && e->up->read_all ? LEG_KEEP : LEG_BREAK);
-	if (e->lease.pool != NULL)
-		lease_end(&e->lease);
+	exchange_release_upstream(e);
 	leg_release(e->down, whole ? LEG_KEEP : LEG_BREAK);
 	identity_unref(e->identity);
 	if (e->use != NULL)

@@ -26,8 +26,15 @@ enum exchange_state {
 	EX_FORWARD, /* send the head */
 	EX_RELAY,   /* body up, answer down; or a tunnel */
 	EX_REFUSE,  /* our own answer */
-	EX_FLUSH,   /* everything is written; let the kernel take it */
+	EX_FLUSH,   /* all is written; wait until the kernel has taken it */
 	EX_DONE,
+};
+
+/* Whose turn the timer of a relay measures. */
+enum exchange_wait {
+	EX_WAIT_NOBODY = 0,
+	EX_WAIT_CLIENT,   /* to take what is sent */
+	EX_WAIT_UPSTREAM, /* for more of the answer */
 };
 
 struct exchange {
@@ -81,8 +88,10 @@ struct exchange {
 	bool body_blocked; /* the API server takes no more of it now */
 	bool down_done;    /* the answer is complete */
 	bool ending;       /* a clean end was asked for */
-	bool stalled;      /* the client takes nothing; timer runs for it */
-	unsigned status;   /* of the answer; 0: none */
+	bool given_up;     /* the client takes nothing */
+	enum exchange_wait wait;
+	uint64_t moved;  /* what the timer's start was judged by */
+	unsigned status; /* of the answer; 0: none */
 	uint64_t bytes_up, bytes_down;
 
 	/* our own answer */
@@ -175,6 +184,9 @@ enum step exchange_step_flush(struct exchange *e);
 void exchange_live(struct exchange *e);
 /* e->life is due.  STEP_WAIT: it was only time to look at the clock. */
 enum step exchange_life_over(struct exchange *e);
+
+/* Back to the pool, if both messages are whole; nothing held is fine. */
+void exchange_release_upstream(struct exchange *e);
 
 /* relay.c: the deadline while an answer is waited for. */
 void exchange_wait_for_answer(struct exchange *e);

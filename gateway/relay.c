@@ -224,22 +224,50 @@ answer_head(struct exchange *e)
 	return STEP_NEXT;
 }
 
+/* The timer runs from when wait began, or from when moved last changed. */
 static void
-watch_for_stall(struct exchange *e, enum pump p)
+wait_for(struct exchange *e, enum exchange_wait wait, uint64_t moved,
+    int64_t ms)
 {
-	if (p == PUMP_BLOCKED) {
-		if (!e->stalled)
-			timer_set(&e->timer,
-			    e->is_long_running ? EX_BLOCKED_LONG_MS
-					       : EX_BLOCKED_MS);
-		e->stalled = true;
+	if (e->wait == wait && e->moved == moved)
 		return;
-	}
-	e->stalled = false;
-	if (e->is_long_running)
+	e->wait = wait;
+	e->moved = moved;
+	timer_set(&e->timer, ms);
+}
+
+/*
+ * spec: T-39: a client is judged by what its socket takes.  What only moved
+ * into our buffer proves nothing, and what waits there may be all there is.
+ */
+static void
+wait_for_client(struct exchange *e)
+{
+	wait_for(e, EX_WAIT_CLIENT, leg_sent(e->down),
+	    e->is_long_running ? EX_BLOCKED_LONG_MS : EX_BLOCKED_MS);
+}
+
+static enum step
+give_up_client(struct exchange *e)
+{
+	e->given_up = true;
+	e->ended_by = "blocked client";
+	return exchange_go(e, EX_DONE);
+}
+
+/* An answer has begun: who is to move now, and until when? */
+static void
+set_deadline(struct exchange *e)
+{
+	leg_flush(e->down);
+	if (leg_unsent(e->down) != 0) {
+		wait_for_client(e);
+	} else if (!e->is_long_running) {
+		wait_for(e, EX_WAIT_UPSTREAM, e->bytes_down, EX_FIRST_OCTET_MS);
+	} else {
+		e->wait = EX_WAIT_NOBODY;
 		timer_off(&e->timer);
-	else
-		timer_set(&e->timer, EX_FIRST_OCTET_MS);
+	}
 }
 
 /* The answer's body, as fast as the client takes it. */
@@ -249,12 +277,9 @@ pump_down(struct exchange *e)
 	uint64_t before = e->bytes_down;
 	enum pump p = pump(e->up, e->down, &e->bytes_down);
 
-	if (e->bytes_down != before) {
+	if (e->bytes_down != before)
 		metrics_add(&e->worker->metrics, METRIC_BYTES_OUT, 0,
 		    e->bytes_down - before);
-		e->stalled = false;
-	}
-	watch_for_stall(e, p);
 	switch (p) {
 	case PUMP_MORE:
 		loop_wake(&e->worker->loop, &e->task);
@@ -283,7 +308,9 @@ static enum step
 too_late(struct exchange *e)
 {
 	if (e->head_sent) {
-		e->ended_by = e->stalled ? "blocked client" : "slow upstream";
+		if (e->wait == EX_WAIT_CLIENT)
+			return give_up_client(e);
+		e->ended_by = "slow upstream";
 		return exchange_go(e, EX_DONE);
 	}
 	/* The body is what is missing, unless nobody takes it. */
@@ -335,12 +362,27 @@ exchange_step_relay(struct exchange *e)
 		return lost_client(e);
 	if (e->up->broken != NULL && !e->up->read_all)
 		return lost_upstream(e);
+	set_deadline(e);
 	return STEP_WAIT;
 }
 
-/* What was written is on its way; the connection sends the rest. */
+/*
+ * The next request of this connection, with its own deadlines, and the audit
+ * record come once the client has what was written for it.  The upstream is
+ * not kept waiting; what a tunnel's upstream did not take yet, its connection
+ * sends.
+ */
 enum step
 exchange_step_flush(struct exchange *e)
 {
-	return exchange_go(e, EX_DONE);
+	exchange_release_upstream(e);
+	leg_flush(e->down);
+	if (leg_unsent(e->down) == 0)
+		return exchange_go(e, EX_DONE);
+	if (e->down->deaf)
+		return lost_client(e);
+	if (timer_is_due(&e->timer))
+		return give_up_client(e);
+	wait_for_client(e);
+	return STEP_WAIT;
 }

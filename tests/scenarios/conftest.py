@@ -5,7 +5,8 @@ end in order or a sanitizer complained.
 """
 import pytest
 
-from gateway import Gateway
+from clock import Clock
+from gateway import SLOW, Gateway
 from pki import Authority, client_context
 from tokens import Issuer
 from upstream import Upstream
@@ -65,6 +66,14 @@ def gw(shared_gateway, upstream):
     assert shared_gateway.process.poll() is None, "the gateway died:\n" + shared_gateway.log()[-4000:]
     shared_gateway.wait_metric("exchanges", 0)
     assert shared_gateway.metric("broken_invariants") == 0
+
+
+@pytest.fixture
+def clock(tmp_path):
+    """For make_gateway(workers=1).start(env=clock.env); not under sanitizers, which want to be first."""
+    if SLOW != 1:
+        pytest.skip("a preloaded clock and a sanitizer do not go together")
+    return Clock(tmp_path)
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """A steady keep-alive request allocates nothing on its loop."""
 import os
-import subprocess
 
 import pytest
 
+from clock import build_shim
 from gateway import SLOW
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 REQUESTS = 200
 
 
@@ -14,8 +13,7 @@ REQUESTS = 200
 @pytest.mark.parametrize("audit", [False, True])
 def test_a_steady_request_allocates_nothing(audit, make_gateway, shared_upstream, world, tmp_path):
     """Design section 11: token, RBAC and relay. Audit records come back from the writer, which may lag on a busy machine."""
-    shim, counter = str(tmp_path / "shim.so"), str(tmp_path / "count")
-    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", shim, HERE + "/shims/count_allocations.c"], check=True)
+    shim, counter = build_shim(tmp_path, "count_allocations"), str(tmp_path / "count")
     with open(counter, "wb") as f:
         f.write(bytes(4096))
     g = make_gateway(shared_upstream, workers=1, log={"level": "info"})

@@ -311,3 +311,24 @@ def test_answers_of_every_class_pass(gw, world, upstream):
         a = gw.ask("GET", PODS)
         assert a.start == "HTTP/1.1 " + status and a.get("Location") and a.get("Retry-After") == "3"
     assert len(upstream.requests) == 7
+
+
+def test_long_heads_wait_their_turn(gw, world, upstream):
+    """T-23, T-117: answers with heads of 60 KB to pipelined requests, and a client that reads none until all are sent."""
+    field = "X-Long: " + "h" * 48000
+    upstream.replies(answer(b"{}", "200 OK", field, "X-Also: " + "i" * 12000))
+    c, count = gw.connect(timeout=30), 300
+    wire = request(token=world.admin) * count
+    writer = threading.Thread(target=c.send, args=(wire,))
+    writer.start()
+    seen = [0, 0]
+
+    def is_still():
+        seen.append(len(upstream.requests))
+        return seen[-1] == seen[-3] and seen[-1] > 0
+    wait_for(is_still, 20, 0.3)
+    assert len(upstream.requests) < count, "the client's buffers took everything"
+    for _ in range(count):
+        a = c.answer()
+        assert a.code == 200 and len(a.get("X-Long")) == 48000 and a.body == b"{}"
+    writer.join()

@@ -1,0 +1,110 @@
+"""Deadlines, on a clock that the test moves: who is waited for, and how long."""
+import threading
+
+import pytest
+
+from client import Cut, new_id, request
+from upstream import OK, WATCH_HEAD, chunk
+from wire import wait_for
+
+PODS = "/api/v1/namespaces/dev/pods"
+PIECE = 16384
+
+
+def queued(port, peer):
+    """Octets of the connection from port to peer that the kernel holds, on both sides."""
+    total = 0
+    with open("/proc/net/tcp", encoding="ascii") as f:
+        for line in f.readlines()[1:]:
+            _, local, remote, _, queues = line.split()[:5]
+            ports = int(local.split(":")[1], 16), int(remote.split(":")[1], 16)
+            tx, rx = (int(x, 16) for x in queues.split(":"))
+            if ports == (port, peer):
+                total += tx
+            elif ports == (peer, port):
+                total += rx
+    return total
+
+
+def ended_by(gw, audit_id, count):
+    return gw.events(audit_id, count)[-1]["annotations"].get("kube-access-gateway/ended-by")
+
+
+class Stuck:
+    """A client that reads nothing, until some octets wait in the gateway and the API server has no more."""
+
+    def __init__(self, gw, up, target):
+        self.go, self.sent = threading.Semaphore(0), 0
+        self.last = threading.Event()
+        up.script = self.script
+        self.audit_id = new_id()
+        before = gw.metric("client_sent_bytes_total")
+        self.client = gw.connect()
+        self.client.send(request("GET", target, token=gw.world.admin, audit_id=self.audit_id))
+        peer = self.client.stream.sock.getsockname()[1]
+
+        def waits():
+            self.go.release()
+            wait_for(lambda: gw.metric("client_sent_bytes_total") - before == self.sent and self.sent)
+            return self.sent - queued(gw.port, peer) > PIECE / 2
+        wait_for(waits, 30, 0)
+
+    def script(self, ex):
+        ex.read()
+        ex.send(WATCH_HEAD)
+        while True:
+            self.go.acquire()
+            if self.last.is_set():
+                break
+            self.sent += PIECE
+            ex.send(chunk(b"x" * PIECE))
+        ex.send(b"0\r\n\r\n")
+
+    def end(self):
+        self.last.set()
+        self.go.release()
+
+
+@pytest.mark.parametrize("target,seconds,events", [(PODS, 30, 1), (PODS + "?watch=1", 600, 2)])
+def test_a_client_that_takes_nothing_is_let_go(make_gateway, make_upstream, clock, target, seconds, events):
+    """T-39: though the API server has nothing more for it, and all that came fits our buffer."""
+    up = make_upstream()
+    gw = make_gateway(up, workers=1).start(env=clock.env)
+    s = Stuck(gw, up, target)
+    clock.jump(gw, seconds - 2)
+    assert gw.metric("exchanges") == 1
+    clock.jump(gw, 3)
+    gw.wait_metric("exchanges", 0)
+    assert ended_by(gw, s.audit_id, events) == "blocked client"
+    s.end()
+
+
+def test_an_answer_ends_when_the_client_has_it(make_gateway, make_upstream, clock):
+    """T-39: its record and its deadlines last until the kernel has taken all; the upstream is free before."""
+    up = make_upstream()
+    gw = make_gateway(up, workers=1).start(env=clock.env)
+    s = Stuck(gw, up, PODS)
+    s.end()
+    assert gw.metric("exchanges") == 1 and gw.audit() == []
+    clock.jump(gw, 28)
+    a = s.client.answer()
+    assert len(a.body) == s.sent
+    assert gw.event(s.audit_id)["annotations"].get("kube-access-gateway/ended-by") is None
+    gw.wait_metric("exchanges", 0)
+    up.replies(OK)
+    assert s.client.ask(token=gw.world.admin).code == 200
+
+
+def test_a_whole_answer_that_nobody_takes(make_gateway, make_upstream, clock):
+    """T-39: no connection waits in our buffer for ever."""
+    up = make_upstream()
+    gw = make_gateway(up, workers=1).start(env=clock.env)
+    s = Stuck(gw, up, PODS)
+    s.end()
+    clock.jump(gw, 28)
+    assert gw.metric("connections") >= 1
+    clock.jump(gw, 31)
+    gw.wait_metric("exchanges", 0)
+    assert ended_by(gw, s.audit_id, 1) == "blocked client"
+    with pytest.raises(Cut):
+        s.client.answer()
