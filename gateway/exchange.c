@@ -84,7 +84,7 @@ exchange_end(struct exchange *e)
 	metrics_sub(&w->metrics, METRIC_EXCHANGES, 1);
 	if (e->is_long_running && e->head_sent)
 		metrics_sub(&w->metrics, METRIC_LONG_RUNNING, 1);
-	if (e->down->tunnel)
+	if (e->down->tunnel && e->head_sent)
 		metrics_sub(&w->metrics, METRIC_TUNNELS, 1);
 	loop_forget(&w->loop, &e->task);
 	timer_off(&e->timer);

@@ -1,5 +1,6 @@
 """Upgrades: 101 makes a tunnel of two connections, anything else stays HTTP; backpressure and half-closes hold."""
 import os
+import signal
 import threading
 import time
 
@@ -168,6 +169,29 @@ def test_a_mebibyte_comes_back_whole(gw, upstream):
     assert c.stream.exactly(len(data)) == data
     writer.join()
     assert c.stream.recv() == b""
+
+
+def test_a_101_that_finds_nobody_is_no_tunnel(gw, upstream):
+    """T-117: the client's reset and the API server's 101 come in one turn; what was never counted is not taken off."""
+    go = threading.Event()
+
+    def script(ex):
+        ex.body_read = True
+        go.wait(10)
+        ex.send(switching("websocket"))
+        ex.stream.ended = True
+    upstream.script = script
+    c = ask(gw, "websocket")
+    upstream.only()
+    gw.signal(signal.SIGSTOP)
+    try:
+        c.stream.reset()
+        go.set()
+        time.sleep(0.3)
+    finally:
+        gw.signal(signal.SIGCONT)
+    gw.wait_metric("exchanges", 0)
+    assert gw.metric("tunnels") == 0 and gw.metric("long_running_exchanges") == 0
 
 
 @pytest.mark.parametrize("slow", ["client", "server"])
