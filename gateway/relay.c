@@ -109,11 +109,23 @@ lost_client(struct exchange *e)
 	return exchange_go(e, EX_DONE);
 }
 
+/*
+ * Does the API server send this answer's head at once?  A watch's goes out
+ * when it is set up, a stream's once the kubelet has answered.  A log's comes
+ * with its first line, which `logs -f` may wait for all day, and what a proxied
+ * service does is its own affair: these have no deadline.
+ */
+static bool
+head_comes_at_once(const struct exchange *e)
+{
+	return !e->is_long_running || e->is_watch || e->is_stream;
+}
+
 /* spec: T-06: a body without an octet, then an answer without one */
 void
 exchange_wait_for_answer(struct exchange *e)
 {
-	if (!e->is_long_running && !e->head_sent)
+	if (head_comes_at_once(e) && !e->head_sent)
 		timer_set(&e->timer,
 		    e->up->sent_all ? EX_FIRST_OCTET_MS : EX_BODY_MS);
 }

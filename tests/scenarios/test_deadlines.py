@@ -108,3 +108,33 @@ def test_a_whole_answer_that_nobody_takes(make_gateway, make_upstream, clock):
     assert ended_by(gw, s.audit_id, 1) == "blocked client"
     with pytest.raises(Cut):
         s.client.answer()
+
+
+@pytest.mark.parametrize("target,limited", [
+    ("/api/v1/namespaces/dev/pods", True), ("/api/v1/namespaces/dev/pods?watch=1", True),
+    ("/api/v1/namespaces/dev/pods/web/exec?command=sh", True), ("/api/v1/namespaces/dev/pods/web/attach", True),
+    ("/api/v1/namespaces/dev/pods/web/portforward", True), ("/api/v1/namespaces/dev/pods/web/log?follow=1", False),
+    ("/api/v1/namespaces/dev/pods/web/proxy/", False)])
+def test_the_deadline_of_an_answers_head(make_gateway, make_upstream, clock, target, limited):
+    """T-06: 70 s for what the API server answers at once; a quiet log and a proxied service may take their time."""
+    up, go = make_upstream(), threading.Event()
+
+    def script(ex):
+        ex.read()
+        go.wait(20)
+        ex.send(OK)
+    up.script = script
+    gw = make_gateway(up, workers=1).start(env=clock.env)
+    c = gw.connect()
+    c.send(request("GET", target, token=gw.world.admin))
+    up.wait()
+    clock.jump(gw, 68)
+    assert gw.metric("exchanges") == 1
+    clock.jump(gw, 3 if limited else 7200)
+    if not limited:
+        go.set()
+    a = c.answer()
+    assert a.code == (504 if limited else 200)
+    if limited:
+        assert a.status()["reason"] == "Timeout"
+    go.set()
