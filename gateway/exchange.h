@@ -35,6 +35,7 @@ enum exchange_wait {
 	EX_WAIT_NOBODY = 0,
 	EX_WAIT_CLIENT,   /* to take what is sent */
 	EX_WAIT_UPSTREAM, /* for more of the answer */
+	EX_WAIT_TUNNEL,   /* one direction has ended: for the other */
 };
 
 struct exchange {

@@ -274,6 +274,11 @@ set_deadline(struct exchange *e)
 	leg_flush(e->down);
 	if (leg_unsent(e->down) != 0) {
 		wait_for_client(e);
+	} else if (e->down->tunnel && (e->down_done || e->up->sent_all)) {
+		/* spec: T-117: half an end is none, but must come to one */
+		wait_for(e, EX_WAIT_TUNNEL,
+		    e->bytes_down + e->bytes_up + leg_sent(e->up),
+		    EX_BLOCKED_LONG_MS);
 	} else if (!e->is_long_running) {
 		wait_for(e, EX_WAIT_UPSTREAM, e->bytes_down, EX_FIRST_OCTET_MS);
 	} else {
@@ -322,7 +327,8 @@ too_late(struct exchange *e)
 	if (e->head_sent) {
 		if (e->wait == EX_WAIT_CLIENT)
 			return give_up_client(e);
-		e->ended_by = "slow upstream";
+		e->ended_by = e->wait == EX_WAIT_TUNNEL ? "half-closed tunnel"
+							: "slow upstream";
 		return exchange_go(e, EX_DONE);
 	}
 	/* The body is what is missing, unless nobody takes it. */

@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from client import Cut, new_id, request
+from test_tunnels import ask, serve
 from upstream import OK, WATCH_HEAD, chunk
 from wire import wait_for
 
@@ -137,4 +138,41 @@ def test_the_deadline_of_an_answers_head(make_gateway, make_upstream, clock, tar
     assert a.code == (504 if limited else 200)
     if limited:
         assert a.status()["reason"] == "Timeout"
+    go.set()
+
+
+@pytest.mark.parametrize("first", ["client", "server"])
+def test_half_a_tunnel_is_not_held_for_ever(make_gateway, make_upstream, clock, first):
+    """T-117: one direction has ended: as long as the other moves it goes on, and for 10 minutes without."""
+    up, go, tunnel = make_upstream(), threading.Event(), []
+
+    def run(stream):
+        tunnel.append(stream)
+        if first == "server":
+            stream.end()
+        go.wait(30)
+    serve(up, "websocket", run)
+    gw = make_gateway(up, workers=1).start(env=clock.env)
+    audit_id = new_id()
+    c = ask(gw, "websocket", audit_id=audit_id)
+    assert c.answer().code == 101
+    clock.jump(gw, 86400)
+    assert gw.metric("tunnels") == 1, "a quiet tunnel was cut"
+    wait_for(lambda: tunnel)
+    if first == "client":
+        c.stream.end()
+        assert tunnel[0].recv() == b""
+        giver, taker = tunnel[0], c.stream
+    else:
+        assert c.stream.recv() == b""
+        giver, taker = c.stream, tunnel[0]
+    for _ in range(3):
+        clock.jump(gw, 500)
+        giver.send(b"x")
+        assert taker.exactly(1) == b"x"
+    clock.jump(gw, 590)
+    assert gw.metric("tunnels") == 1
+    clock.jump(gw, 20)
+    gw.wait_metric("tunnels", 0)
+    assert ended_by(gw, audit_id, 2) == "half-closed tunnel"
     go.set()
