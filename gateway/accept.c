@@ -64,7 +64,6 @@ on_hello(struct conn_h1 *conn, struct slice name)
 		    c->address_text, cluster->config->name);
 		return false;
 	}
-	/* A reload since the accept: the cluster is the new configuration's. */
 	/* A reload may have come since the connection was accepted. */
 	config = c->config;
 	c->config = config_ref(s->config);
@@ -119,14 +118,27 @@ static const struct conn_h1_handler client_handler = {
     .closed = on_closed,
 };
 
-void
-accept_socket(struct worker *w, int fd, const struct address *from,
-    size_t listener)
+/* The listener of the current snapshot that has that socket, or NULL. */
+static const struct snapshot_listener *
+find_listener(const struct worker *w, const struct listening *socket)
 {
 	const struct snapshot *s = w->use->snapshot;
+
+	for (size_t i = 0; i < s->listener_count; i++) {
+		if (s->listeners[i].socket == socket)
+			return &s->listeners[i];
+	}
+	return NULL;
+}
+
+void
+accept_socket(struct worker *w, int fd, const struct address *from,
+    const struct listening *socket)
+{
+	const struct snapshot_listener *l = find_listener(w, socket);
 	struct client *c;
 
-	if (listener >= s->listener_count || w->draining)
+	if (l == NULL || w->draining)
 		goto refuse;
 	c = calloc(1, sizeof(*c));
 	if (c == NULL)
@@ -134,15 +146,15 @@ accept_socket(struct worker *w, int fd, const struct address *from,
 	c->worker = w;
 	c->address = *from;
 	address_format(from, c->address_text);
-	c->listener = s->listeners[listener].config;
-	c->conn = conn_h1_accept(&w->loop, fd, s->listeners[listener].tls,
-	    &client_handler, &client_times, c);
+	c->listener = l->config;
+	c->conn = conn_h1_accept(&w->loop, fd, l->tls, &client_handler,
+	    &client_times, c);
 	if (c->conn == NULL) {
 		free(c);
 		fd = -1;
 		goto refuse;
 	}
-	c->config = config_ref(s->config);
+	c->config = config_ref(w->use->snapshot->config);
 	c->conn->next = w->clients;
 	if (w->clients != NULL)
 		w->clients->prev = c->conn;
@@ -240,14 +252,13 @@ choose_worker(struct worker *w)
 
 static void
 take(struct worker *w, int fd, const struct sockaddr_storage *from,
-    size_t listener)
+    const struct snapshot_listener *l)
 {
-	const struct snapshot *s = w->use->snapshot;
 	struct address a = address_of(from);
 	struct server *server = w->server;
 	struct worker *to;
 
-	if (!is_admitted(s, s->listeners[listener].config, &a)) {
+	if (!is_admitted(w->use->snapshot, l->config, &a)) {
 		count_refused(w, &a);
 		(void)close(fd);
 		return;
@@ -266,8 +277,8 @@ take(struct worker *w, int fd, const struct sockaddr_storage *from,
 	atomic_fetch_add_explicit(&server->load[to->index], 1,
 	    memory_order_relaxed);
 	if (to == w)
-		accept_socket(w, fd, &a, listener);
-	else if (!worker_hand_over(to, fd, &a, listener)) {
+		accept_socket(w, fd, &a, l->socket);
+	else if (!worker_hand_over(to, fd, &a, l->socket)) {
 		(void)close(fd);
 		atomic_fetch_sub_explicit(&server->connections, 1,
 		    memory_order_relaxed);
@@ -301,15 +312,11 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 {
 	struct accept_event *a = arg;
 	struct worker *w = a->worker;
-	const struct snapshot *s = w->use->snapshot;
-	size_t listener = 0;
+	const struct snapshot_listener *l = find_listener(w, a->socket);
 
 	(void)what;
 	loop_tick(&w->loop);
-	while (listener < s->listener_count &&
-	    s->listeners[listener].socket != a->socket)
-		listener++;
-	if (listener == s->listener_count)
+	if (l == NULL)
 		return;
 	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
 		struct sockaddr_storage from = {0};
@@ -318,7 +325,7 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (conn >= 0) {
-			take(w, conn, &from, listener);
+			take(w, conn, &from, l);
 			continue;
 		}
 		/* spec: T-123 */

@@ -20,8 +20,11 @@ void accept_follow(struct worker *w);
 /* Listen to none. */
 void accept_stop(struct worker *w);
 
-/* Serve an accepted, admitted socket here. */
+/*
+ * Serve fd here, which was accepted on socket and admitted.  It is closed if
+ * nothing listens on that socket any more.
+ */
 void accept_socket(struct worker *w, int fd, const struct address *from,
-    size_t listener);
+    const struct listening *socket);
 
 #endif

@@ -161,7 +161,7 @@ struct hand_over {
 	struct message message;
 	int fd;
 	struct address from;
-	size_t listener;
+	struct listening *socket; /* a reference */
 };
 
 static void
@@ -169,13 +169,14 @@ deliver_socket(struct message *m, struct loop *l)
 {
 	struct hand_over *h = CONTAINER_OF(m, struct hand_over, message);
 
-	accept_socket(l->arg, h->fd, &h->from, h->listener);
+	accept_socket(l->arg, h->fd, &h->from, h->socket);
+	listening_unref(h->socket);
 	free(h);
 }
 
 bool
 worker_hand_over(struct worker *w, int fd, const struct address *from,
-    size_t listener)
+    struct listening *socket)
 {
 	struct hand_over *h = calloc(1, sizeof(*h));
 
@@ -184,7 +185,7 @@ worker_hand_over(struct worker *w, int fd, const struct address *from,
 	h->message.deliver = deliver_socket;
 	h->fd = fd;
 	h->from = *from;
-	h->listener = listener;
+	h->socket = listening_ref(socket);
 	loop_post(&w->loop, &h->message);
 	return true;
 }

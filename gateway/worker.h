@@ -106,9 +106,12 @@ void worker_free(struct worker *w);
 /* Any thread: s becomes the current snapshot of w. */
 void worker_publish(struct worker *w, struct snapshot *s);
 
-/* Any thread: w takes over an accepted socket. */
+/*
+ * Any thread: w takes over fd, which was accepted on that socket.  A reference
+ * travels along: by the time it arrives the listeners may have changed.
+ */
 bool worker_hand_over(struct worker *w, int fd, const struct address *from,
-    size_t listener);
+    struct listening *socket);
 
 /* Any thread: no more accepting; end what can end, all of it by then. */
 void worker_drain(struct worker *w, int64_t timeout_ms);
