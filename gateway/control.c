@@ -433,7 +433,7 @@ struct want {
 	struct message message;
 	struct worker *worker;
 	uint32_t slot, generation;
-	size_t issuer;
+	const char *url; /* behind the cluster's name */
 	char cluster[];
 };
 
@@ -445,16 +445,16 @@ deliver_want(struct message *m, struct loop *l)
 
 	if (!c->closing)
 		keys_want(c->keys, w->worker, w->slot, w->generation,
-		    w->cluster, w->issuer);
+		    w->cluster, w->url);
 	free(w);
 }
 
 bool
 control_want_keys(struct worker *w, uint32_t slot, uint32_t generation,
-    const char *cluster, size_t issuer)
+    const char *cluster, struct slice issuer_url)
 {
 	size_t n = strlen(cluster) + 1;
-	struct want *m = calloc(1, sizeof(*m) + n);
+	struct want *m = calloc(1, sizeof(*m) + n + issuer_url.n + 1);
 
 	if (m == NULL)
 		return false;
@@ -462,8 +462,9 @@ control_want_keys(struct worker *w, uint32_t slot, uint32_t generation,
 	m->worker = w;
 	m->slot = slot;
 	m->generation = generation;
-	m->issuer = issuer;
 	memcpy(m->cluster, cluster, n);
+	memcpy(m->cluster + n, issuer_url.p, issuer_url.n);
+	m->url = m->cluster + n;
 	loop_post(&w->server->control->loop, &m->message);
 	return true;
 }

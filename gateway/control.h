@@ -30,7 +30,7 @@ int control_run(struct control *c);
  * yet (T-85).  False: no memory.
  */
 bool control_want_keys(struct worker *w, uint32_t slot, uint32_t generation,
-    const char *cluster, size_t issuer);
+    const char *cluster, struct slice issuer_url);
 
 /* From a loop's thread, which is about to end after its drain. */
 void control_worker_ended(struct control *c, struct worker *w);

@@ -151,7 +151,8 @@ ask_for_keys(struct exchange *e, size_t issuer)
 {
 	e->keys_asked = true;
 	if (!control_want_keys(e->worker, e->slot, e->generation,
-		e->cluster->config->name, issuer))
+		e->cluster->config->name,
+		e->cluster->issuers->list[issuer].url))
 		return exchange_refuse_fixed(e, REFUSE_BUSY);
 	(void)exchange_go(e, EX_KEYS);
 	timer_set(&e->timer, EX_KEYS_MS);

@@ -313,23 +313,32 @@ slot_run(struct task *t)
 	fetch_begin(s, s->discovery_url, false);
 }
 
+static struct key_slot *
+slot_find(const struct keys *k, const char *cluster, struct slice url)
+{
+	struct key_slot *s;
+
+	for (s = k->slots; s != NULL; s = s->next) {
+		if (strcmp(s->cluster, cluster) == 0 &&
+		    slice_eq_str(url, s->url))
+			return s;
+	}
+	return NULL;
+}
+
 /* spec: T-85 */
 void
 keys_want(struct keys *k, struct worker *w, uint32_t slot, uint32_t generation,
-    const char *cluster, size_t issuer)
+    const char *cluster, const char *url)
 {
 	struct waiter *waiter = calloc(1, sizeof(*waiter));
-	struct key_slot *s;
+	struct key_slot *s = slot_find(k, cluster, slice_of(url));
 
 	if (waiter == NULL)
 		return; /* its deadline will answer */
 	waiter->worker = w;
 	waiter->slot = slot;
 	waiter->generation = generation;
-	for (s = k->slots; s != NULL; s = s->next) {
-		if (s->issuer == issuer && strcmp(s->cluster, cluster) == 0)
-			break;
-	}
 	if (s == NULL || s->from_file || s->waiter_count == WAITERS_MAX ||
 	    (s->fetch == NULL && s->slot_free_ms > k->loop->now_ms)) {
 		answer(waiter);
@@ -399,19 +408,6 @@ keys_free(struct keys *k)
 		slot_free(s);
 	}
 	free(k);
-}
-
-static struct key_slot *
-slot_find(struct keys *k, const char *cluster, struct slice url)
-{
-	struct key_slot *s;
-
-	for (s = k->slots; s != NULL; s = s->next) {
-		if (strcmp(s->cluster, cluster) == 0 &&
-		    slice_eq_str(url, s->url))
-			return s;
-	}
-	return NULL;
 }
 
 static struct key_slot *
@@ -521,11 +517,13 @@ keys_collect(const struct keys *k, const struct snapshot *snap, size_t cluster)
 	const struct cluster *c = &snap->clusters[cluster];
 	struct keyset *set = keyset_new(c->issuers->count);
 
-	for (const struct key_slot *s = k->slots; set != NULL && s != NULL;
-	     s = s->next) {
-		if (strcmp(s->cluster, c->config->name) == 0 &&
-		    s->issuer < set->count && s->set != NULL)
-			set->sets[s->issuer] = jwks_ref(s->set);
+	/* By URL: the slots may follow another snapshot by now. */
+	for (size_t n = 0; set != NULL && n < set->count; n++) {
+		const struct key_slot *s =
+		    slot_find(k, c->config->name, c->issuers->list[n].url);
+
+		if (s != NULL && s->set != NULL)
+			set->sets[n] = jwks_ref(s->set);
 	}
 	return set;
 }

@@ -31,16 +31,19 @@ void keys_free(struct keys *k);
  */
 NODISCARD enum status keys_follow(struct keys *k, struct snapshot *s);
 
-/* A new keyset for cluster i of s, from the slots; NULL: no memory. */
+/*
+ * A new keyset for cluster i of s, each issuer's keys found by its URL; NULL:
+ * no memory.
+ */
 struct keyset *keys_collect(const struct keys *k, const struct snapshot *s,
     size_t cluster);
 
 /*
- * An exchange of w met an unknown key; it is answered when the fetch that it
- * causes, or joins, has ended, or at once.
+ * An exchange of w met an unknown key of the issuer with that URL; it is
+ * answered when the fetch that it causes, or joins, has ended, or at once.
  */
 void keys_want(struct keys *k, struct worker *w, uint32_t slot,
-    uint32_t generation, const char *cluster, size_t issuer);
+    uint32_t generation, const char *cluster, const char *url);
 
 /* Names what is missing, a line each; true if nothing is. */
 bool keys_put_ready(const struct keys *k, struct buf *out);
