@@ -32,6 +32,7 @@ struct probe {
 	int64_t resolve_due_ms;
 	struct endpoint endpoints[ENDPOINTS_MAX];
 	size_t endpoint_count;
+	size_t asked; /* the endpoint that is asked */
 	struct fetch *fetch;
 	bool up, known, seen;
 	char why[160];
@@ -62,6 +63,18 @@ set_up(struct probe *p, bool up, const char *why)
 	timer_set(&p->timer, up ? PROBE_UP_MS : PROBE_DOWN_MS);
 }
 
+static void probe_ask(struct probe *p);
+
+/* One address that answers is enough, as for a request. */
+static void
+not_there(struct probe *p, const char *why)
+{
+	if (++p->asked < p->endpoint_count)
+		probe_ask(p);
+	else
+		set_up(p, false, why);
+}
+
 static void
 on_probed(struct fetch *f)
 {
@@ -70,18 +83,18 @@ on_probed(struct fetch *f)
 
 	p->fetch = NULL;
 	if (f->error != FETCH_OK) {
-		set_up(p, false, f->why);
+		not_there(p, f->why);
 	} else if (f->status >= 500) {
 		(void)snprintf(why, sizeof(why),
 		    "/readyz answered with status %u", f->status);
-		set_up(p, false, why);
+		not_there(p, why);
 	} else {
 		set_up(p, true, "");
 	}
 }
 
 static void
-probe_begin(struct probe *p)
+probe_ask(struct probe *p)
 {
 	struct fetch *f = fetch_new();
 	char *url = NULL;
@@ -96,7 +109,7 @@ probe_begin(struct probe *p)
 	f->tls = p->tls;
 	f->url = url;
 	f->tls_name = p->tls_name;
-	f->endpoint = &p->endpoints[0];
+	f->endpoint = &p->endpoints[p->asked];
 	f->body_max = ANSWER_MAX;
 	f->timeout_ms = PROBE_TIMEOUT_MS;
 	f->done = on_probed;
@@ -104,6 +117,13 @@ probe_begin(struct probe *p)
 	p->fetch = f;
 	fetch_start(f);
 	free(url);
+}
+
+static void
+probe_begin(struct probe *p)
+{
+	p->asked = 0;
+	probe_ask(p);
 }
 
 static void

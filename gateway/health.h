@@ -3,7 +3,8 @@
  *
  * Resolves the servers' names again every 30 s and asks each for /readyz over
  * verified TLS; an answer below 500 counts (401 and 403 do), as any server that
- * can judge a caller is up.
+ * can judge a caller is up.  Where a name has several addresses they are asked
+ * in turn until one answers.
  */
 #ifndef GATEWAY_HEALTH_H
 #define GATEWAY_HEALTH_H

@@ -1,4 +1,5 @@
 """Toward the API server: bad answers, lost connections, several servers, and that answers never mix."""
+import os
 import socket
 import threading
 import time
@@ -6,6 +7,8 @@ import time
 import pytest
 
 from client import Cut, new_id, request
+from clock import build_shim
+from gateway import SLOW
 from upstream import OK, answer, chunk
 from wire import wait_for
 
@@ -165,6 +168,25 @@ def test_what_ready_means(make_gateway, make_upstream, answered, ready):
     wait_for(lambda: up.probes, why="no probe came")
     wait_for(lambda: ("[+]upstream" if ready else answered[:3].decode()) in gw.admin("/readyz?verbose")[1])
     assert (gw.admin("/readyz")[0] == 200) == ready
+
+
+@pytest.mark.parametrize("first", ["nobody", "an error"])
+@pytest.mark.skipif(SLOW != 1, reason="a preloaded resolver and a sanitizer do not go together")
+def test_one_address_that_answers_is_enough(make_gateway, make_upstream, tmp_path, first):
+    """Design section 3, "Ready means": also where a name has several addresses, and the first is of no use."""
+    up = make_upstream(host="127.0.0.2")
+    if first == "an error":
+        bad = make_upstream(host="127.0.0.1", port=up.port)
+        bad.probe_answer = b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"
+    gw = make_gateway("https://api.example.com:%d" % up.port)
+    gw.cluster["upstream"]["tlsServerName"] = "kubernetes.default"
+    gw.start(env={**os.environ, "LD_PRELOAD": build_shim(tmp_path, "resolve"),
+                  "RESOLVE": "api.example.com=127.0.0.1,127.0.0.2"})
+    assert "[+]upstream prod https://api.example.com" in gw.admin("/readyz?verbose")[1]
+    if first == "nobody":
+        assert gw.ask("GET", PODS).code == 200
+    else:
+        assert bad.probes > 0 and up.probes > 0
 
 
 def test_several_servers_are_used_in_turn(make_gateway, make_upstream, world):

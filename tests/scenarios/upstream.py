@@ -44,10 +44,10 @@ class Exchange(Message):
 
 
 class Upstream:
-    def __init__(self, pair, host="127.0.0.1"):
+    def __init__(self, pair, host="127.0.0.1", port=0):
         self.ctx = server_context(pair)
         self.host = host
-        self.port = 0
+        self.port = port
         self.lock = threading.Lock()
         self.streams = {}
         self.listener = None
