@@ -115,24 +115,35 @@ build_keys(const char *path, struct cluster *c, struct errinfo *err)
 	return st;
 }
 
-/* A CA that cannot be used is found now, not when keys are fetched. */
+/*
+ * A CA that cannot be used is found now, not when keys are fetched.  Without
+ * one of its own an issuer needs the system's, unless its keys are a file's.
+ */
 static enum status
 check_issuer_cas(const struct cluster *c, struct errinfo *err)
 {
 	enum status st = STATUS_OK;
+	bool system_tried = false;
 
 	for (size_t i = 0; i < c->issuers->count; i++) {
 		const struct issuer *issuer = &c->issuers->list[i];
 		struct tls_client_options o = {.ca_pem = issuer->ca_pem};
 		struct tls_client *tls = NULL;
+		bool own = issuer->ca_pem.n != 0;
 
-		if (issuer->ca_pem.n == 0)
+		if (!own && (system_tried || c->keys->sets[i] != NULL))
 			continue;
+		system_tried = system_tried || !own;
 		if (tls_client_new(&o, &tls, err) != STATUS_OK)
 			st = errinfo_set(err, STATUS_CRYPTO,
 			    c->config->authentication_file, issuer->line,
-			    "jwt[%zu].issuer.certificateAuthority: cannot be "
-			    "used",
+			    own ? "jwt[%zu].issuer.certificateAuthority: "
+				  "cannot be used"
+				: "jwt[%zu].issuer: has no "
+			          "certificateAuthority, "
+				  "and the system's CAs cannot be used: set "
+				  "one, install the package ca-certificates, "
+				  "or give its keys in jwksFiles",
 			    i);
 		tls_client_unref(tls);
 	}
@@ -162,8 +173,10 @@ build_authentication(const char *path, struct cluster *c, struct errinfo *err)
 		return STATUS_OK;
 	st = issuers_load(&o, &c->issuers, err);
 	if (st == STATUS_OK)
-		st = check_issuer_cas(c, err);
-	return st == STATUS_OK ? build_keys(path, c, err) : st;
+		st = build_keys(path, c, err);
+	if (c->keys != NULL && check_issuer_cas(c, err) != STATUS_OK)
+		st = STATUS_CRYPTO;
+	return st;
 }
 
 static enum status

@@ -1,12 +1,14 @@
 """`check`: every mistake in one run, each with file, line and field; `serve` refuses the same; `kubeconfig`."""
 import base64
 import json
+import os
 import re
 import subprocess
 
 import pytest
 
-from gateway import BINARY
+from clock import build_shim
+from gateway import BINARY, SLOW
 
 GOOD = """apiVersion: kube-access-gateway/v1alpha1
 kind: Gateway
@@ -103,11 +105,24 @@ def place(make_gateway, world):
     return write
 
 
-def run(command, path, *args):
+def run(command, path, *args, env=None):
     r = subprocess.run([BINARY, command, "--config", path, *args], capture_output=True, text=True, timeout=30,
-                       check=False)
+                       check=False, env=env)
     assert not re.search("Sanitizer|runtime error", r.stderr), r.stderr
     return r
+
+
+@pytest.mark.skipif(SLOW != 1, reason="a preloaded fopen and a sanitizer do not go together")
+@pytest.mark.parametrize("keys,good", [("jwksFiles: {\"https://issuer.example.com\": keys.json}", True),
+                                       ("keyHosts: [a.example.com]", False)])
+def test_an_issuer_without_ca_needs_the_systems(place, tmp_path, keys, good):
+    """T-84: said at load, with file and line, and not when its keys are fetched; a file with its keys needs none."""
+    path = place(("jwksFiles: {\"https://issuer.example.com\": keys.json}", keys))
+    r = run("check", path, env={**os.environ, "LD_PRELOAD": build_shim(tmp_path, "no_system_cas")})
+    assert r.returncode == (0 if good else 1), r.stderr
+    if not good:
+        assert re.search(r"authentication\.json:\d+: jwt\[0\]\.issuer: has no certificateAuthority", r.stderr), r.stderr
+        assert "ca-certificates.crt: cannot load the CA certificates" in r.stderr
 
 
 def test_a_good_configuration(place):
