@@ -26,7 +26,8 @@ struct token_cache {
 	struct entry *entries; /* [0] stands for none */
 	uint32_t *buckets;
 	size_t mask, max, count;
-	uint32_t used; /* entries that were ever taken */
+	size_t bytes, max_bytes; /* of identities */
+	uint32_t used;           /* entries that were ever taken */
 	uint32_t free, newest, oldest;
 	int64_t now_s; /* as last told */
 };
@@ -41,7 +42,7 @@ bucket_of(struct token_cache *c, const unsigned char digest[DIGEST_SIZE])
 }
 
 struct token_cache *
-token_cache_new(size_t max_entries)
+token_cache_new(size_t max_entries, size_t max_bytes)
 {
 	struct token_cache *c = calloc(1, sizeof(*c));
 	size_t buckets = 1;
@@ -53,6 +54,7 @@ token_cache_new(size_t max_entries)
 	while (buckets < max_entries)
 		buckets *= 2;
 	c->max = max_entries;
+	c->max_bytes = max_bytes;
 	c->mask = buckets - 1;
 	c->entries = calloc(max_entries + 1, sizeof(*c->entries));
 	c->buckets = calloc(buckets, sizeof(*c->buckets));
@@ -122,6 +124,7 @@ drop(struct token_cache *c, uint32_t i)
 		at = &c->entries[*at].chain;
 	*at = e->chain;
 	list_out(c, e);
+	c->bytes -= e->identity->size;
 	identity_unref(e->identity);
 	e->identity = NULL;
 	e->chain = c->free;
@@ -172,12 +175,14 @@ token_cache_get(struct token_cache *c, unsigned scope, uint64_t generation,
 	return identity_ref(e->identity);
 }
 
-/* A free entry; the one that was not used for longest makes room. */
+/* A free entry; those that were not used for longest make room. */
 static uint32_t
-take(struct token_cache *c)
+take(struct token_cache *c, size_t bytes)
 {
 	uint32_t i;
 
+	while (c->bytes + bytes > c->max_bytes)
+		drop(c, c->oldest);
 	if (c->oldest != 0 &&
 	    (c->count == c->max || c->now_s >= c->entries[c->oldest].expires_s))
 		drop(c, c->oldest);
@@ -195,13 +200,14 @@ token_cache_put(struct token_cache *c, unsigned scope, uint64_t generation,
 	unsigned char digest[DIGEST_SIZE];
 	uint32_t i, *bucket;
 
-	if (v->reason != AUTHN_OK || v->identity == NULL || c->max == 0)
+	if (v->reason != AUTHN_OK || v->identity == NULL || c->max == 0 ||
+	    v->identity->size > c->max_bytes)
 		return;
 	digest_sha256(token, digest);
 	i = find(c, scope, digest);
 	if (i != 0)
 		drop(c, i);
-	i = take(c);
+	i = take(c, v->identity->size);
 	bucket = bucket_of(c, digest);
 	c->entries[i] = (struct entry){
 	    .identity = identity_ref(v->identity),
@@ -214,5 +220,6 @@ token_cache_put(struct token_cache *c, unsigned scope, uint64_t generation,
 	memcpy(c->entries[i].digest, digest, DIGEST_SIZE);
 	*bucket = i;
 	list_in(c, i);
+	c->bytes += v->identity->size;
 	c->count++;
 }

@@ -3,7 +3,9 @@
  *
  * Keyed by the SHA-256 of the whole token (T-82).  Only successes are kept.
  * An entry ends at its expiry, or when keys or identity rules have another
- * generation.  Bounded: the least recently used entry makes room.  One thread.
+ * generation.  Bounded in number and in bytes, since a token may put the user
+ * in thousands of groups: the least recently used entries make room.  One
+ * thread.
  */
 #ifndef AUTHN_TOKEN_CACHE_H
 #define AUTHN_TOKEN_CACHE_H
@@ -12,7 +14,11 @@
 
 struct token_cache;
 
-struct token_cache *token_cache_new(size_t max_entries); /* NULL: no memory */
+/*
+ * max_bytes: of the identities that are kept; one that is larger by itself is
+ * not remembered.  NULL: no memory.
+ */
+struct token_cache *token_cache_new(size_t max_entries, size_t max_bytes);
 void token_cache_free(struct token_cache *c);
 
 /*

@@ -85,6 +85,7 @@ identity_new(const struct user *u)
 	octets = (char *)id + fixed;
 	id->refs = 1;
 	id->basis = (struct basis){{0}, {0}};
+	id->size = fixed + s.octets;
 	id->user = (struct user){
 	    .name = copy_slice(u->name, &octets),
 	    .uid = copy_slice(u->uid, &octets),

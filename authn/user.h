@@ -41,6 +41,7 @@ bool user_in_group(const struct user *u, struct slice group);
  */
 struct identity {
 	unsigned refs;
+	size_t size; /* of all of it */
 	struct user user;
 	struct basis basis; /* of a token; all zero: none */
 };

@@ -19,6 +19,7 @@ enum {
 	POOL_IDLE_MS = 60000, /* the API server closes at 90 s */
 	TOKENS_MAX = 25000,
 	MINUTE_MS = 60000,
+	TOKENS_BYTES_MAX = 16 * 1024 * 1024,
 };
 
 struct snapshot_use *
@@ -277,7 +278,7 @@ worker_new(struct server *server, unsigned index, struct snapshot *first,
 	timer_init(&w->drain_timer, &w->loop, &w->drain_task);
 	w->rejudge_task.run = rejudge_run;
 	timer_init(&w->rejudge_timer, &w->loop, &w->rejudge_task);
-	w->tokens = token_cache_new(TOKENS_MAX);
+	w->tokens = token_cache_new(TOKENS_MAX, TOKENS_BYTES_MAX);
 	w->verifier = jws_verifier_new();
 	w->sink = sink_port_new(server->sink);
 	st = w->tokens != NULL && w->verifier != NULL && w->sink != NULL

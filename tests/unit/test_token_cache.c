@@ -11,7 +11,8 @@
 
 enum {
 	NOW = 1000,
-	LATER = 2000
+	LATER = 2000,
+	BYTES = 1 << 20, /* more than any test but one needs */
 };
 
 static struct identity *
@@ -64,7 +65,7 @@ has(struct token_cache *c, unsigned scope, uint64_t generation,
 static void
 test_the_whole_token(void **state)
 {
-	struct token_cache *c = token_cache_new(8);
+	struct token_cache *c = token_cache_new(8, BYTES);
 
 	(void)state;
 	assert_false(has(c, 0, 1, "a.b.c", NOW));
@@ -84,7 +85,7 @@ test_the_whole_token(void **state)
 static void
 test_expiry(void **state)
 {
-	struct token_cache *c = token_cache_new(8);
+	struct token_cache *c = token_cache_new(8, BYTES);
 
 	(void)state;
 	put(c, 0, 1, "t", LATER);
@@ -99,7 +100,7 @@ test_expiry(void **state)
 static void
 test_generation(void **state)
 {
-	struct token_cache *c = token_cache_new(8);
+	struct token_cache *c = token_cache_new(8, BYTES);
 
 	(void)state;
 	put(c, 0, 1, "t", LATER);
@@ -114,7 +115,7 @@ test_generation(void **state)
 static void
 test_scope(void **state)
 {
-	struct token_cache *c = token_cache_new(8);
+	struct token_cache *c = token_cache_new(8, BYTES);
 
 	(void)state;
 	put(c, 1, 7, "t", LATER);
@@ -131,7 +132,7 @@ test_scope(void **state)
 static void
 test_failures_are_not_kept(void **state)
 {
-	struct token_cache *c = token_cache_new(8);
+	struct token_cache *c = token_cache_new(8, BYTES);
 	struct identity *id = identity("t");
 	struct token_verdict v = {.reason = AUTHN_EXPIRED,
 	    .identity = id,
@@ -149,7 +150,7 @@ test_failures_are_not_kept(void **state)
 static void
 test_putting_twice_replaces(void **state)
 {
-	struct token_cache *c = token_cache_new(8);
+	struct token_cache *c = token_cache_new(8, BYTES);
 
 	(void)state;
 	put(c, 0, 1, "t", LATER);
@@ -162,7 +163,7 @@ test_putting_twice_replaces(void **state)
 static void
 test_least_recently_used_makes_room(void **state)
 {
-	struct token_cache *c = token_cache_new(3);
+	struct token_cache *c = token_cache_new(3, BYTES);
 
 	(void)state;
 	put(c, 0, 1, "a", LATER);
@@ -181,7 +182,7 @@ test_least_recently_used_makes_room(void **state)
 static void
 test_what_has_ended_makes_room_first(void **state)
 {
-	struct token_cache *c = token_cache_new(4);
+	struct token_cache *c = token_cache_new(4, BYTES);
 
 	(void)state;
 	put(c, 0, 1, "old", NOW + 1);
@@ -195,7 +196,7 @@ test_what_has_ended_makes_room_first(void **state)
 static void
 test_no_room_at_all(void **state)
 {
-	struct token_cache *c = token_cache_new(0);
+	struct token_cache *c = token_cache_new(0, BYTES);
 
 	(void)state;
 	assert_non_null(c);
@@ -209,7 +210,7 @@ test_no_room_at_all(void **state)
 static void
 test_huge(void **state)
 {
-	struct token_cache *c = token_cache_new(1);
+	struct token_cache *c = token_cache_new(1, BYTES);
 	char *text = calloc(1, TOKEN_MAX + 2);
 
 	(void)state;
@@ -292,7 +293,7 @@ model_put(struct model *m, unsigned token, uint64_t generation,
 static void
 test_model(void **state)
 {
-	struct token_cache *c = token_cache_new(MODEL_MAX);
+	struct token_cache *c = token_cache_new(MODEL_MAX, BYTES);
 	struct model m = {.count = 0};
 	uint64_t seed = 11;
 
@@ -317,6 +318,55 @@ test_model(void **state)
 	token_cache_free(c);
 }
 
+/* spec: T-82: bounded in bytes too, whatever the groups of a token */
+static void
+test_bytes(void **state)
+{
+	struct identity *small = identity("a");
+	size_t size = small->size;
+	struct token_cache *c = token_cache_new(100, 3 * size);
+	struct token_verdict v = {.reason = AUTHN_OK, .expires_s = LATER};
+	struct slice groups[64];
+	struct user u = {.name = SLICE("big"),
+	    .groups = groups,
+	    .group_count = COUNT_OF(groups)};
+
+	(void)state;
+	put(c, 0, 1, "a", LATER);
+	put(c, 0, 1, "b", LATER);
+	put(c, 0, 1, "c", LATER);
+	assert_int_equal(token_cache_count(c), 3);
+	assert_true(has(c, 0, 1, "a", NOW));
+	put(c, 0, 1, "d", LATER);
+	assert_int_equal(token_cache_count(c), 3);
+	assert_false(has(c, 0, 1, "b", NOW));
+	assert_true(has(c, 0, 1, "a", NOW));
+	put(c, 0, 1, "a", LATER); /* anew: in the place of itself */
+	assert_int_equal(token_cache_count(c), 3);
+	/* What is larger than all room is not kept, and drops nothing. */
+	for (size_t i = 0; i < COUNT_OF(groups); i++)
+		groups[i] = SLICE("a-group-with-a-long-name");
+	v.identity = identity_new(&u);
+	assert_non_null(v.identity);
+	assert_true(v.identity->size > 3 * size);
+	token_cache_put(c, 0, 1, SLICE("big"), &v);
+	assert_int_equal(token_cache_count(c), 3);
+	assert_false(has(c, 0, 1, "big", NOW));
+	identity_unref(v.identity);
+	identity_unref(small);
+	/* An entry of two makes room for itself and for another one. */
+	u.group_count = 1;
+	groups[0] = slice_make("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 8);
+	v.identity = identity_new(&u);
+	assert_true(v.identity->size > size && v.identity->size <= 2 * size);
+	token_cache_put(c, 0, 1, SLICE("big"), &v);
+	assert_int_equal(token_cache_count(c), 2);
+	assert_int_equal(v.identity->refs, 2);
+	token_cache_free(c);
+	assert_int_equal(v.identity->refs, 1);
+	identity_unref(v.identity);
+}
+
 int
 main(void)
 {
@@ -331,6 +381,7 @@ main(void)
 	    cmocka_unit_test(test_what_has_ended_makes_room_first),
 	    cmocka_unit_test(test_no_room_at_all),
 	    cmocka_unit_test(test_huge),
+	    cmocka_unit_test(test_bytes),
 	    cmocka_unit_test(test_model),
 	};
 
