@@ -26,7 +26,8 @@ static const struct {
 	[EX_AUTHN]       = { "authn",       exchange_step_authn,       BIT(EX_KEYS) | BIT(EX_IMPERSONATE) | BIT(EX_REFUSE) },
 	[EX_KEYS]        = { "keys",        exchange_step_keys,        BIT(EX_AUTHN) | BIT(EX_REFUSE) },
 	[EX_IMPERSONATE] = { "impersonate", exchange_step_impersonate, BIT(EX_AUTHZ) | BIT(EX_REFUSE) },
-	[EX_AUTHZ]       = { "authz",       exchange_step_authz,       BIT(EX_CONNECT) | BIT(EX_REFUSE) },
+	[EX_AUTHZ]       = { "authz",       exchange_step_authz,       BIT(EX_REVIEW) | BIT(EX_CONNECT) | BIT(EX_REFUSE) },
+	[EX_REVIEW]      = { "review",      exchange_step_review,      BIT(EX_CONNECT) | BIT(EX_REFUSE) | BIT(EX_FLUSH) },
 	[EX_CONNECT]     = { "connect",     exchange_step_connect,     BIT(EX_FORWARD) | BIT(EX_REFUSE) },
 	[EX_FORWARD]     = { "forward",     exchange_step_forward,     BIT(EX_RELAY) | BIT(EX_CONNECT) | BIT(EX_REFUSE) },
 	[EX_RELAY]       = { "relay",       exchange_step_relay,       BIT(EX_FLUSH) | BIT(EX_CONNECT) | BIT(EX_REFUSE) },
@@ -90,6 +91,7 @@ exchange_end(struct exchange *e)
 	timer_off(&e->timer);
 	timer_off(&e->life);
 	arena_reset(&e->arena);
+	buf_release(&e->held);
 	w->slots[e->slot] = NULL;
 	w->exchange_count--;
 	e->state = EX_FREE;

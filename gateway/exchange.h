@@ -22,6 +22,7 @@ enum exchange_state {
 	EX_KEYS,  /* ... once the control thread has looked for a key */
 	EX_IMPERSONATE,
 	EX_AUTHZ,   /* may they? */
+	EX_REVIEW,  /* hold an access review, and judge what it asks */
 	EX_CONNECT, /* get an upstream connection */
 	EX_FORWARD, /* send the head */
 	EX_RELAY,   /* body up, answer down; or a tunnel */
@@ -82,6 +83,11 @@ struct exchange {
 	struct slice rule;   /* in the arena: the access rule that refused */
 	struct slice shadow; /* in the arena: shadow rules that would have */
 
+	/* an access review */
+	struct buf held; /* its body; goes upstream before the rest */
+	size_t held_sent;
+	struct slice warning; /* of a rules review, for its answer; constant */
+
 	/* relay */
 	bool retried;
 	bool head_sent;    /* an answer's head went to the client */
@@ -99,6 +105,7 @@ struct exchange {
 	enum refusal refusal;
 	struct slice message; /* in the arena */
 	const struct attributes *about;
+	const char *answered_by; /* constant, for audit; NULL: the API server */
 
 	/* audit */
 	int64_t received_us;
@@ -174,11 +181,21 @@ enum step exchange_step_authn(struct exchange *e);
 enum step exchange_step_keys(struct exchange *e);
 enum step exchange_step_impersonate(struct exchange *e);
 enum step exchange_step_authz(struct exchange *e);
+enum step exchange_step_review(struct exchange *e);
 enum step exchange_step_connect(struct exchange *e);
 enum step exchange_step_forward(struct exchange *e);
 enum step exchange_step_relay(struct exchange *e);
 enum step exchange_step_refuse(struct exchange *e);
 enum step exchange_step_flush(struct exchange *e);
+
+/* exchange_refuse.c: answer with head, filled up, and a body of JSON. */
+enum step exchange_answer(struct exchange *e, struct response_head *head,
+    struct slice body);
+
+/* exchange_review.c */
+/* An access review that is to be held; else it goes on as it is. */
+bool exchange_holds_review(struct exchange *e);
+void exchange_warn_of_rules(struct exchange *e);
 
 /* exchange_life.c */
 /* The answer of a long-running exchange begins; its cluster is known yet. */

@@ -50,6 +50,9 @@ annotate(struct exchange *e, struct audit_event *v)
 	if (e->shadow.n != 0)
 		audit_event_annotate(v, "kube-access-gateway/shadow",
 		    e->shadow);
+	if (e->answered_by != NULL)
+		audit_event_annotate(v, "kube-access-gateway/answered-by",
+		    slice_of(e->answered_by));
 	if (e->ended_by != NULL)
 		audit_event_annotate(v, "kube-access-gateway/ended-by",
 		    slice_of(e->ended_by));

@@ -143,5 +143,10 @@ exchange_step_authz(struct exchange *e)
 		return exchange_refuse_fixed(e, REFUSE_AUDIT);
 	if (!leg_send_continue(e->down))
 		return exchange_go(e, EX_DONE);
-	return exchange_go(e, EX_CONNECT);
+	exchange_warn_of_rules(e);
+	if (!exchange_holds_review(e))
+		return exchange_go(e, EX_CONNECT);
+	(void)exchange_go(e, EX_REVIEW);
+	timer_set(&e->timer, EX_BODY_MS);
+	return STEP_NEXT;
 }

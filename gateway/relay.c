@@ -130,6 +130,39 @@ exchange_wait_for_answer(struct exchange *e)
 		    e->up->sent_all ? EX_FIRST_OCTET_MS : EX_BODY_MS);
 }
 
+/* What was held to be judged goes first. */
+static enum pump
+pump_held(struct exchange *e)
+{
+	while (e->held_sent < e->held.len) {
+		struct slice rest =
+		    slice_from(buf_slice(&e->held), e->held_sent);
+		size_t room = room_after_flush(e->up);
+
+		if (room == 0)
+			return e->up->broken != NULL || e->up->deaf
+			    ? PUMP_SINK
+			    : PUMP_BLOCKED;
+		if (rest.n > room)
+			rest.n = room;
+		if (!leg_write(e->up, rest))
+			return PUMP_SINK;
+		e->held_sent += rest.n;
+		e->bytes_up += rest.n;
+	}
+	buf_release(&e->held);
+	e->held_sent = 0;
+	return PUMP_MORE;
+}
+
+static enum pump
+pump_body(struct exchange *e)
+{
+	enum pump p = pump_held(e);
+
+	return p == PUMP_MORE ? pump(e->down, e->up, &e->bytes_up) : p;
+}
+
 /* The request's body, as long as the API server takes it. */
 static enum step
 pump_up(struct exchange *e)
@@ -140,7 +173,7 @@ pump_up(struct exchange *e)
 	/* Between the 101 of one side and that of the other nothing flows. */
 	if (e->up->sent_all || e->up->tunnel != e->down->tunnel)
 		return STEP_WAIT;
-	p = pump(e->down, e->up, &e->bytes_up);
+	p = pump_body(e);
 	if (e->bytes_up != before) {
 		e->body_began = true;
 		metrics_add(&e->worker->metrics, METRIC_BYTES_IN, 0,
@@ -195,6 +228,8 @@ build_response(struct exchange *e, const struct response_head *in,
 		if (is_passed_on(&in->headers, f))
 			room = headers_add(h, f->name, f->value);
 	}
+	if (room && e->warning.n != 0)
+		room = headers_add(h, SLICE("Warning"), e->warning);
 	return room && headers_add(h, SLICE("Audit-ID"), e->audit_id);
 }
 

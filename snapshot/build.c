@@ -140,7 +140,7 @@ check_issuer_cas(const struct cluster *c, struct errinfo *err)
 			    own ? "jwt[%zu].issuer.certificateAuthority: "
 				  "cannot be used"
 				: "jwt[%zu].issuer: has no "
-			          "certificateAuthority, "
+				  "certificateAuthority, "
 				  "and the system's CAs cannot be used: set "
 				  "one, install the package ca-certificates, "
 				  "or give its keys in jwksFiles",
