@@ -1,61 +1,29 @@
 /*
- * ranges.c - sorted prefixes, each with a link to the one around it.
- *
- * Prefixes either nest or are disjoint.  Sorted by base, then by length, a
- * prefix stands behind all that contain it, so whatever contains an address
- * is found from the last prefix whose base is not above it, by following the
- * links outward.  In a large set a table over some bits of the base shortens
- * the search.
- *
- * Hot: ranges_lookup.  Budget: a few cache lines, no allocation.
+ * ranges.c - prefixes as they are added, and sealed into intervals.
  */
 #include "acl/ranges.h"
 
+#include <endian.h>
 #include <stdlib.h>
 
+#include "acl/intervals.h"
 #include "base/invariant.h"
 #include "base/ref.h"
 #include "config/file.h"
 
-enum {
-	ALLOW_FLAG = 1,
-	DENY_FLAG = 2
-};
-
-/* A table has about half as many rows as there are prefixes: with it the
- * search is two or three steps, and it costs at most four bytes a prefix. */
-enum {
-	TABLE_FROM = 1024,
-	TABLE_BITS_MAX = 24
-};
-
-static const uint32_t NOWHERE = UINT32_MAX;
-
-/* An address as a number; IPv4 takes the upper 32 bits. */
-struct key {
-	uint64_t hi, lo;
-};
-
-struct range {
-	struct key base;
-	uint32_t around; /* index of the smallest prefix around this one */
-	uint8_t len;
-	uint8_t flags;
-};
-
-struct side { /* the prefixes of one family */
-	struct range *list;
+struct family_set {
+	struct prefix *list; /* until the set is sealed */
 	size_t count, room;
-	uint32_t *table; /* [i]: how many bases have a row below i */
-	unsigned skip;   /* leading bits that all bases share */
-	unsigned bits;   /* the row of a base: so many bits behind those */
+	struct intervals intervals; /* from then on */
+	size_t distinct;
 };
 
 struct ranges {
 	struct ref refs;
-	struct side v4, v6;
+	struct family_set v4, v6;
 	bool everybody;
-	bool sealed;
+	bool sealed; /* may be asked */
+	bool closed; /* takes no more */
 };
 
 struct ranges *
@@ -83,30 +51,22 @@ ranges_unref(struct ranges *r)
 	if (r == NULL || !ref_down(&r->refs))
 		return;
 	free(r->v4.list);
-	free(r->v4.table);
 	free(r->v6.list);
-	free(r->v6.table);
+	intervals_release(&r->v4.intervals);
+	intervals_release(&r->v6.intervals);
 	free(r);
 }
 
 /* --- numbers -------------------------------------------------------------- */
 
-static uint64_t
-read_be(const unsigned char *p, size_t n)
-{
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < n; i++)
-		v = v << 8 | p[i];
-	return v;
-}
-
 static struct key
 key_of(const struct address *a)
 {
-	if (a->family == FAMILY_V4)
-		return (struct key){read_be(a->octets, 4) << 32, 0};
-	return (struct key){read_be(a->octets, 8), read_be(a->octets + 8, 8)};
+	struct key k;
+
+	memcpy(&k, a->octets, sizeof(k));
+	k = (struct key){be64toh(k.hi), be64toh(k.lo)};
+	return a->family == FAMILY_V4 ? key_cut(k, 32) : k;
 }
 
 static struct address
@@ -114,62 +74,32 @@ address_of(struct key k, enum family family)
 {
 	struct address a = {.family = family};
 
-	for (unsigned i = 0; i < 8; i++) {
-		a.octets[i] = (unsigned char)(k.hi >> (56 - 8 * i));
-		a.octets[i + 8] = (unsigned char)(k.lo >> (56 - 8 * i));
-	}
+	k = (struct key){htobe64(k.hi), htobe64(k.lo)};
+	memcpy(a.octets, &k, sizeof(k));
 	return a;
-}
-
-static bool
-key_above(struct key a, struct key b)
-{
-	return a.hi != b.hi ? a.hi > b.hi : a.lo > b.lo;
-}
-
-/* The first n bits of a word, n from 0 to 64. */
-static uint64_t
-mask(unsigned n)
-{
-	return n == 0 ? 0 : UINT64_MAX << (64 - n);
-}
-
-static bool
-range_contains(const struct range *r, struct key k)
-{
-	unsigned hi = r->len < 64 ? r->len : 64;
-
-	return ((k.hi ^ r->base.hi) & mask(hi)) == 0 &&
-	    ((k.lo ^ r->base.lo) & mask(r->len - hi)) == 0;
-}
-
-static size_t
-row_of(const struct side *s, struct key k)
-{
-	return (size_t)(k.hi << s->skip >> (64 - s->bits));
 }
 
 /* --- building ------------------------------------------------------------- */
 
 static enum status
-side_add(struct side *s, const struct cidr *c, bool deny)
+set_add(struct family_set *s, const struct cidr *c, bool deny)
 {
-	if (s->count >= NOWHERE)
+	if (s->count >= UINT32_MAX / 2)
 		return STATUS_LIMIT;
 	if (s->count == s->room) {
 		size_t room = s->room != 0 ? s->room * 2 : 16;
-		struct range *list = reallocarray(s->list, room, sizeof(*list));
+		struct prefix *list =
+		    reallocarray(s->list, room, sizeof(*list));
 
 		if (list == NULL)
 			return STATUS_NOMEM;
 		s->list = list;
 		s->room = room;
 	}
-	s->list[s->count++] = (struct range){
+	s->list[s->count++] = (struct prefix){
 	    .base = key_of(&c->base),
-	    .around = NOWHERE,
 	    .len = (uint8_t)c->len,
-	    .flags = deny ? DENY_FLAG : ALLOW_FLAG,
+	    .side = deny ? SIDE_DENY : SIDE_ALLOW,
 	};
 	return STATUS_OK;
 }
@@ -177,12 +107,14 @@ side_add(struct side *s, const struct cidr *c, bool deny)
 enum status
 ranges_add(struct ranges *r, const struct cidr *c, bool deny)
 {
+	if (r->closed)
+		return STATUS_EXISTS;
 	r->sealed = false;
 	switch (c->base.family) {
 	case FAMILY_V4:
-		return side_add(&r->v4, c, deny);
+		return set_add(&r->v4, c, deny);
 	case FAMILY_V6:
-		return side_add(&r->v6, c, deny);
+		return set_add(&r->v6, c, deny);
 	case FAMILY_NONE:
 		break;
 	}
@@ -195,105 +127,71 @@ ranges_add_everybody(struct ranges *r)
 	r->everybody = true;
 }
 
+/* By base, then by length, and what is denied before what is allowed. */
 static int
-range_cmp(const void *a, const void *b)
+prefix_cmp(const void *a, const void *b)
 {
-	const struct range *x = a, *y = b;
+	const struct prefix *x = a, *y = b;
 
 	if (key_above(x->base, y->base))
 		return 1;
 	if (key_above(y->base, x->base))
 		return -1;
-	return (x->len > y->len) - (x->len < y->len);
+	if (x->len != y->len)
+		return x->len > y->len ? 1 : -1;
+	return (x->side < y->side) - (x->side > y->side);
 }
 
-/* Sorts, joins what stands twice, and links each to the one around it. */
-static void
-link_ranges(struct side *s)
+static bool
+is_same(const struct prefix *a, const struct prefix *b)
 {
-	uint32_t n = 0;
+	return a->len == b->len && a->base.hi == b->base.hi &&
+	    a->base.lo == b->base.lo;
+}
 
-	if (s->count == 0)
-		return;
-	qsort(s->list, s->count, sizeof(*s->list), range_cmp);
-	for (size_t i = 0; i < s->count; i++) {
-		struct range *r = &s->list[i];
-		uint32_t around = n != 0 ? n - 1 : NOWHERE;
+/* spec: T-89 - of a prefix on both sides the denied one stays */
+static size_t
+without_doubles(struct prefix *list, size_t count)
+{
+	size_t n = 0;
 
-		if (n != 0 && range_cmp(&s->list[n - 1], r) == 0) {
-			s->list[n - 1].flags |= r->flags;
-			continue;
-		}
-		while (around != NOWHERE &&
-		    !range_contains(&s->list[around], r->base))
-			around = s->list[around].around;
-		r->around = around;
-		s->list[n++] = *r;
+	for (size_t i = 0; i < count; i++) {
+		if (n == 0 || !is_same(&list[n - 1], &list[i]))
+			list[n++] = list[i];
 	}
-	s->count = n;
-}
-
-/* Leading bits that the lowest and the highest base share, at most max. */
-static unsigned
-shared_bits(const struct side *s, unsigned max)
-{
-	uint64_t differ = s->list[0].base.hi ^ s->list[s->count - 1].base.hi;
-	unsigned n = differ != 0 ? (unsigned)__builtin_clzll(differ) : 64;
-
-	return n < max ? n : max;
+	return n;
 }
 
 static enum status
-build_table(struct side *s)
+seal_set(struct family_set *s, unsigned width)
 {
-	size_t at = 0, rows = TABLE_FROM / 2;
-	unsigned bits = 9; /* log2(rows) */
+	enum status st;
 
-	free(s->table);
-	s->table = NULL;
-	if (s->count < TABLE_FROM)
-		return STATUS_OK;
-	while (bits < TABLE_BITS_MAX && rows * 2 <= s->count / 2) {
-		rows *= 2;
-		bits++;
-	}
-	s->table = reallocarray(NULL, rows + 1, sizeof(*s->table));
-	if (s->table == NULL)
-		return STATUS_NOMEM;
-	s->bits = bits;
-	s->skip = shared_bits(s, 64 - bits);
-	for (size_t i = 0; i <= rows; i++) {
-		while (at < s->count && row_of(s, s->list[at].base) < i)
-			at++;
-		s->table[i] = (uint32_t)at;
-	}
+	if (s->count != 0)
+		qsort(s->list, s->count, sizeof(*s->list), prefix_cmp);
+	s->count = without_doubles(s->list, s->count);
+	intervals_release(&s->intervals);
+	st = intervals_build(&s->intervals, width, s->list, s->count);
+	if (st != STATUS_OK)
+		return st;
+	s->distinct = s->count;
+	free(s->list);
+	s->list = NULL;
+	s->count = s->room = 0;
 	return STATUS_OK;
-}
-
-static enum status
-seal_side(struct side *s)
-{
-	struct range *list;
-
-	link_ranges(s);
-	if (s->count != 0) { /* give back what doubling took too much */
-		list = reallocarray(s->list, s->count, sizeof(*list));
-		if (list != NULL) {
-			s->list = list;
-			s->room = s->count;
-		}
-	}
-	return build_table(s);
 }
 
 enum status
 ranges_seal(struct ranges *r)
 {
-	enum status st = seal_side(&r->v4);
+	enum status st;
 
+	if (r->closed)
+		return STATUS_OK;
+	st = seal_set(&r->v4, 32);
 	if (st == STATUS_OK)
-		st = seal_side(&r->v6);
-	r->sealed = st == STATUS_OK;
+		st = seal_set(&r->v6, 128);
+	r->sealed = r->closed = st == STATUS_OK;
 	return st;
 }
 
@@ -379,64 +277,19 @@ ranges_add_file(struct ranges *r, const char *path, bool deny, size_t *added,
 
 /* --- asking --------------------------------------------------------------- */
 
-/* The last prefix whose base is not above k, or NOWHERE. */
-static uint32_t
-last_not_above(const struct side *s, struct key k)
-{
-	size_t low = 0, high = s->count;
-
-	if (s->table != NULL) {
-		/* Bases that do not share the skipped bits with k are all
-		 * above or all below it; a plain search finds out. */
-		if (((k.hi ^ s->list[0].base.hi) & mask(s->skip)) == 0) {
-			low = s->table[row_of(s, k)];
-			high = s->table[row_of(s, k) + 1];
-		}
-	}
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (key_above(s->list[mid].base, k))
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return low != 0 ? (uint32_t)(low - 1) : NOWHERE;
-}
-
-static struct cidr
-cidr_of(const struct range *r, enum family family)
-{
-	return (
-	    struct cidr){.base = address_of(r->base, family), .len = r->len};
-}
-
 /* spec: T-89 - deny beats allow, and what is in no prefix stays out */
 static struct ranges_hit
-lookup_side(const struct side *s, const struct address *a, bool everybody)
+lookup(const struct family_set *s, const struct address *a, bool everybody)
 {
-	const struct range *allow = NULL, *deny = NULL;
-	struct key k = key_of(a);
-	uint32_t i = last_not_above(s, k);
+	struct prefix p = intervals_find(&s->intervals, key_of(a));
 
-	while (i != NOWHERE && deny == NULL) {
-		const struct range *r = &s->list[i];
-
-		if (range_contains(r, k)) {
-			if ((r->flags & DENY_FLAG) != 0)
-				deny = r;
-			else if (allow == NULL)
-				allow = r;
-		}
-		i = r->around;
-	}
-	if (deny != NULL)
-		return (
-		    struct ranges_hit){false, true, cidr_of(deny, a->family)};
-	if (allow != NULL)
-		return (
-		    struct ranges_hit){true, true, cidr_of(allow, a->family)};
-	return (struct ranges_hit){.admitted = everybody};
+	if (p.side == SIDE_NONE)
+		return (struct ranges_hit){.admitted = everybody};
+	return (struct ranges_hit){
+	    .admitted = p.side == SIDE_ALLOW,
+	    .matched = true,
+	    .prefix = {.base = address_of(p.base, a->family), .len = p.len},
+	};
 }
 
 struct ranges_hit
@@ -448,9 +301,9 @@ ranges_lookup(const struct ranges *r, const struct address *a)
 		return nobody;
 	switch (a->family) {
 	case FAMILY_V4:
-		return lookup_side(&r->v4, a, r->everybody);
+		return lookup(&r->v4, a, r->everybody);
 	case FAMILY_V6:
-		return lookup_side(&r->v6, a, r->everybody);
+		return lookup(&r->v6, a, r->everybody);
 	case FAMILY_NONE:
 		break;
 	}
@@ -460,5 +313,5 @@ ranges_lookup(const struct ranges *r, const struct address *a)
 size_t
 ranges_count(const struct ranges *r)
 {
-	return r->v4.count + r->v6.count;
+	return r->v4.distinct + r->v6.distinct + r->v4.count + r->v6.count;
 }

@@ -1,11 +1,13 @@
 /*
  * ranges.h - a set of prefixes to let in, and one to keep out.
  *
- * The prefixes stand sorted in one array for each family, each knowing the
- * one that contains it: a radix tree laid flat, 24 bytes a prefix.  Deny beats
- * allow wherever both match, whatever their lengths.  Built once, then sealed
- * and shared: any number of threads may look up.  An empty set admits nobody.
- * Hot: ranges_lookup, once per connection; budget: tens of ns, no allocation.
+ * Sealed, the prefixes become the intervals between which the answer changes,
+ * with a radix table over their first bits: acl/intervals.h.  Up to 20
+ * bytes an IPv4 prefix, 24 an IPv6 prefix of at most 64 bits, 40 a longer one.  Deny
+ * beats allow wherever both match, whatever their lengths.  Built once, then
+ * sealed and shared: any number of threads may look up.  An empty set admits
+ * nobody.  Hot: ranges_lookup, once per connection and request; budget: tens
+ * of ns, no allocation.
  */
 #ifndef ACL_RANGES_H
 #define ACL_RANGES_H
@@ -25,8 +27,8 @@ struct ranges *ranges_ref(struct ranges *r);
 void ranges_unref(struct ranges *r); /* NULL is fine */
 
 /*
- * Add one prefix; adding it twice is fine.  Only before the set is shared;
- * ranges_seal() must follow.  STATUS_NOMEM and STATUS_LIMIT add nothing.
+ * Add one prefix; adding it twice is fine.  ranges_seal() must follow; after
+ * it, STATUS_EXISTS.  STATUS_NOMEM and STATUS_LIMIT add nothing.
  */
 NODISCARD enum status ranges_add(struct ranges *r, const struct cidr *c,
     bool deny);
@@ -49,8 +51,8 @@ NODISCARD enum status ranges_add_file(struct ranges *r, const char *path,
 void ranges_add_everybody(struct ranges *r);
 
 /*
- * Put in order what was added; until then the set admits nobody.  Adding more
- * afterwards breaks the seal.  STATUS_NOMEM: not sealed.
+ * Make intervals of what was added; until then the set admits nobody, and
+ * afterwards it takes no more.  STATUS_NOMEM: not sealed.
  */
 NODISCARD enum status ranges_seal(struct ranges *r);
 

@@ -209,9 +209,10 @@ test_adding_after_the_seal(void **state)
 
 	(void)state;
 	assert_ok(cidr_parse(SLICE("192.0.2.0/24"), &c, NULL));
-	assert_ok(ranges_add(r, &c, false));
+	assert_status(ranges_add(r, &c, false), STATUS_EXISTS);
 	assert_ok(ranges_seal(r));
-	assert_true(ranges_lookup(ranges_ref(r), &a).admitted);
+	assert_false(ranges_lookup(ranges_ref(r), &a).admitted);
+	assert_int_equal(ranges_count(r), 1);
 	ranges_unref(r);
 	ranges_unref(r);
 }
