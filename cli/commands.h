@@ -8,18 +8,33 @@
 #define CLI_COMMANDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 int command_check(int argc, char **argv);
+int command_explain(int argc, char **argv);
 int command_kubeconfig(int argc, char **argv);
 int command_version(int argc, char **argv);
 
-/* `--name VALUE` or `--name=VALUE`; the list ends with a zeroed one. */
+/* The values of an option that may be given more than once. */
+enum {
+	CLI_VALUES_MAX = 256
+};
+struct cli_values {
+	const char *list[CLI_VALUES_MAX];
+	size_t count;
+};
+
+/*
+ * `--name VALUE` or `--name=VALUE`; with `values` also `--name VALUE...`, and
+ * more than once.  The list ends with a zeroed one.
+ */
 struct cli_option {
 	const char *name;
 	const char *placeholder; /* NULL: a switch, *value becomes "true" */
 	const char *text;
 	const char **value;
 	bool required;
+	struct cli_values *values; /* NULL: *value takes the only one */
 };
 
 /*

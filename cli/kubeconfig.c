@@ -225,14 +225,15 @@ command_kubeconfig(int argc, char **argv)
 {
 	const char *path = NULL, *cluster = NULL, *server = NULL, *ca = NULL;
 	const struct cli_option options[] = {
-	    {"config", "FILE", "the configuration", &path, true},
-	    {"cluster", "NAME", "default: the only cluster", &cluster, false},
+	    {"config", "FILE", "the configuration", &path, true, NULL},
+	    {"cluster", "NAME", "default: the only cluster", &cluster, false,
+		NULL},
 	    {"server", "URL",
 		"default: the first server name and the listener's port",
-		&server, false},
+		&server, false, NULL},
 	    {"ca-file", "FILE",
 		"default: the last certificate of the listener's chain", &ca,
-		false},
+		false, NULL},
 	    {0},
 	};
 	struct errinfo err = {0};

@@ -32,6 +32,37 @@ find_option(const struct cli_option *options, const char *arg, size_t len)
 	return NULL;
 }
 
+static bool
+add_value(const struct cli_option *o, const char *value, const char *command)
+{
+	if (o->values == NULL) {
+		*o->value = value;
+		return true;
+	}
+	if (o->values->count == CLI_VALUES_MAX) {
+		(void)fprintf(stderr, "%s: more than %d values of --%s\n",
+		    command, CLI_VALUES_MAX, o->name);
+		return false;
+	}
+	o->values->list[o->values->count++] = value;
+	return true;
+}
+
+/* The values behind argv[i], up to the next option; 0 for a mistake. */
+static int
+read_values(int argc, char **argv, int i, const struct cli_option *o)
+{
+	int used = 1;
+
+	while (i + used < argc && (used == 1 || o->values != NULL) &&
+	    (used == 1 || strncmp(argv[i + used], "--", 2) != 0)) {
+		if (!add_value(o, argv[i + used], argv[0]))
+			return 0;
+		used++;
+	}
+	return used;
+}
+
 /* Reads argv[i]; returns how many arguments were used, 0 for a mistake. */
 static int
 read_option(int argc, char **argv, int i, const struct cli_option *options)
@@ -55,17 +86,14 @@ read_option(int argc, char **argv, int i, const struct cli_option *options)
 		*o->value = "true";
 		return 1;
 	}
-	if (equals != NULL && o->placeholder != NULL) {
-		*o->value = equals + 1;
-		return 1;
-	}
+	if (equals != NULL && o->placeholder != NULL)
+		return add_value(o, equals + 1, argv[0]) ? 1 : 0;
 	if (equals != NULL || i + 1 >= argc) {
 		(void)fprintf(stderr, "%s: --%s %s\n", argv[0], o->name,
 		    equals != NULL ? "takes no value" : "needs a value");
 		return 0;
 	}
-	*o->value = argv[i + 1];
-	return 2;
+	return read_values(argc, argv, i, o);
 }
 
 int
@@ -85,7 +113,9 @@ cli_parse(int argc, char **argv, const char *usage,
 			return 2;
 	}
 	for (const struct cli_option *o = options; o->name != NULL; o++) {
-		if (!o->required || *o->value != NULL)
+		if (!o->required ||
+		    (o->values != NULL ? o->values->count != 0
+				       : *o->value != NULL))
 			continue;
 		(void)fprintf(stderr, "%s: --%s is required\n\n", argv[0],
 		    o->name);

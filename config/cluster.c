@@ -118,6 +118,7 @@ read_ranges(struct reader *r, const struct place *cluster,
 
 	if (!read_map(r, &p))
 		return;
+	out->has_ranges = true;
 	f = place_field(r, &p, "unrestricted");
 	out->unrestricted = read_bool(r, &f);
 	f = place_field(r, &p, "cidrs");
@@ -414,6 +415,18 @@ read_limits(struct reader *r, const struct place *cluster,
 		out->session_max_age_ms = read_duration_ms(r, &f);
 }
 
+/* What decides, as far as it is there. */
+static void
+read_policy(struct reader *r, const struct place *p, const struct config *c,
+    struct config_cluster *out)
+{
+	if (!node_is_absent(node_get(p->node, "authorizedRanges")))
+		read_ranges(r, p, c, out);
+	if (!node_is_absent(node_get(p->node, "authorization")))
+		read_authorization(r, p, out);
+	read_access_rules(r, p, c, out);
+}
+
 static void
 read_cluster(struct reader *r, const struct place *p, const struct config *c,
     struct config_cluster *out, enum config_need need)
@@ -432,6 +445,10 @@ read_cluster(struct reader *r, const struct place *p, const struct config *c,
 	}
 	f = place_field(r, p, "name");
 	out->name = read_string(r, &f);
+	if (need == CONFIG_NEED_POLICY) {
+		read_policy(r, p, c, out);
+		return;
+	}
 	if (need == CONFIG_NEED_ALL) {
 		read_cluster_listeners(r, p, c, out);
 		f = place_field(r, p, "serverNames");

@@ -260,11 +260,13 @@ read_all(struct reader *r, const struct node *node, struct config *c,
 		return;
 	}
 	check_head(r, &root);
-	if (need == CONFIG_NEED_ALL) {
-		c->workers = read_workers(r, &root);
+	if (need != CONFIG_NEED_AUTHENTICATION) {
 		f = place_field(r, &root, "stateDir");
 		c->state_dir = read_path(r, &f);
 		read_networks(r, &root, c);
+	}
+	if (need == CONFIG_NEED_ALL) {
+		c->workers = read_workers(r, &root);
 		read_listeners(r, &root, c);
 	}
 	read_clusters(r, &root, c, need);

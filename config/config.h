@@ -126,6 +126,7 @@ struct config_cluster {
 	    server_names; /* lower case, no final dot; may be empty: any */
 
 	/* authorizedRanges */
+	bool has_ranges; /* the section is there */
 	bool unrestricted;
 	/* Prefixes as written, those of named networks among them. */
 	struct config_strings cidrs;
@@ -195,12 +196,14 @@ struct config {
 };
 
 /*
- * What a command needs from the file.  `whoami` can work with a file that has
- * no listeners; `serve`, `check` and `doctor` need all that is required.
+ * What a command needs from the file.  `whoami` and `explain` can work with
+ * one that has no listeners; `serve`, `check` and `doctor` need all that is
+ * required.
  */
 enum config_need {
 	CONFIG_NEED_ALL,
-	CONFIG_NEED_AUTHENTICATION
+	CONFIG_NEED_AUTHENTICATION,
+	CONFIG_NEED_POLICY /* ranges, authorization, rules: those there are */
 };
 
 /*

@@ -12,7 +12,7 @@ command_serve(int argc, char **argv)
 {
 	const char *path = NULL;
 	const struct cli_option options[] = {
-	    {"config", "FILE", "the configuration", &path, true},
+	    {"config", "FILE", "the configuration", &path, true, NULL},
 	    {0},
 	};
 	int rc = cli_parse(argc, argv,
@@ -31,6 +31,7 @@ static const struct {
 } commands[] = {
     {"serve", command_serve, "run the gateway"},
     {"check", command_check, "check a configuration and all it names"},
+    {"explain", command_explain, "answer a decision offline, say what made it"},
     {"kubeconfig", command_kubeconfig, "print a kubeconfig for clients"},
     {"version", command_version, "print versions"},
 };

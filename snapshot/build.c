@@ -223,6 +223,19 @@ build_upstream(struct cluster *c, struct errinfo *err)
 	return STATUS_OK;
 }
 
+enum status
+build_policy(const struct config *config, struct cluster *c,
+    struct errinfo *err)
+{
+	unsigned before = err->errors;
+
+	if (c->config->has_ranges)
+		build_ranges(config->path, c, err);
+	(void)build_authorization(c, err);
+	(void)build_rules(config, c, err);
+	return err->errors != before ? errinfo_status(err) : STATUS_OK;
+}
+
 /* All parts of a cluster; each is tried, so that every mistake shows. */
 static void
 build_cluster(const struct config *config, struct cluster *c,

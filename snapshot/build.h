@@ -18,4 +18,12 @@
 NODISCARD enum status build_snapshot(const char *path, uint64_t generation,
     struct snapshot **out, struct errinfo *err);
 
+/*
+ * Only what decides about c->config, a cluster of config: ranges where it has
+ * any, authorizers, access rules.  c is zeroed but for its config.  Every
+ * mistake is in err.
+ */
+NODISCARD enum status build_policy(const struct config *config,
+    struct cluster *c, struct errinfo *err);
+
 #endif

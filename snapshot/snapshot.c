@@ -123,6 +123,17 @@ snapshot_ref(struct snapshot *s)
 }
 
 void
+cluster_release(struct cluster *c)
+{
+	ranges_unref(c->ranges);
+	issuers_unref(c->issuers);
+	keyset_unref(c->keys);
+	policy_unref(c->policy);
+	access_rules_unref(c->rules);
+	upstream_unref(c->upstream);
+}
+
+void
 snapshot_unref(struct snapshot *s)
 {
 	if (s == NULL || !ref_down(&s->ref))
@@ -132,16 +143,8 @@ snapshot_unref(struct snapshot *s)
 		listening_unref(s->listeners[i].socket);
 		tls_server_unref(s->listeners[i].tls);
 	}
-	for (size_t i = 0; i < s->cluster_count; i++) {
-		struct cluster *c = &s->clusters[i];
-
-		ranges_unref(c->ranges);
-		issuers_unref(c->issuers);
-		keyset_unref(c->keys);
-		policy_unref(c->policy);
-		access_rules_unref(c->rules);
-		upstream_unref(c->upstream);
-	}
+	for (size_t i = 0; i < s->cluster_count; i++)
+		cluster_release(&s->clusters[i]);
 	free(s->listeners);
 	free(s->clusters);
 	config_unref(s->config);

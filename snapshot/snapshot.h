@@ -91,6 +91,9 @@ bool cluster_has_listener(const struct cluster *c,
 const struct cluster *snapshot_route(const struct snapshot *s,
     const struct config_listener *l, struct slice server_name);
 
+/* Drop one reference of each part. */
+void cluster_release(struct cluster *c);
+
 /* What requests to c are judged by. */
 struct judge cluster_judge(const struct cluster *c);
 

@@ -1,0 +1,91 @@
+/*
+ * decider.c - a policy, from a configuration or from its pieces.
+ */
+#include "cli/decider.h"
+
+#include "rbac/policy_load.h"
+#include "snapshot/build.h"
+
+static enum status
+open_config(const struct decider_options *o, struct decider *d,
+    struct errinfo *err)
+{
+	enum status st =
+	    config_load(o->config, CONFIG_NEED_POLICY, &d->config, err);
+
+	if (st != STATUS_OK)
+		return st;
+	d->parts.config = config_cluster(d->config, o->cluster);
+	if (d->parts.config == NULL)
+		return errinfo_set(err, STATUS_NOT_FOUND, o->config, 0,
+		    o->cluster != NULL
+			? "no cluster is named \"%s\""
+			: "has several clusters; name one by --cluster%s",
+		    o->cluster != NULL ? o->cluster : "");
+	d->has_ranges = d->parts.config->has_ranges;
+	d->has_authorizers = d->parts.config->order_count != 0;
+	return build_policy(d->config, &d->parts, err);
+}
+
+static enum status
+open_rbac(const struct decider_options *o, struct decider *d,
+    struct errinfo *err)
+{
+	bool aggregate = true;
+	enum status st;
+
+	if (o->aggregate != NULL && strcmp(o->aggregate, "false") == 0)
+		aggregate = false;
+	else if (o->aggregate != NULL && strcmp(o->aggregate, "true") != 0)
+		return errinfo_set(err, STATUS_MALFORMED, NULL, 0,
+		    "--aggregate is true or false, not \"%s\"", o->aggregate);
+	st = policy_load(o->rbac, o->rbac_count, aggregate, &d->parts.policy,
+	    err);
+	d->parts.chain = (struct authorize_chain){.order = {AUTHORIZER_RBAC},
+	    .count = 1,
+	    .rbac = d->parts.policy};
+	d->has_authorizers = true;
+	return st;
+}
+
+static enum status
+open_ranges(const struct decider_options *o, struct decider *d,
+    struct errinfo *err)
+{
+	struct ranges *r = ranges_new();
+	enum status st = r != NULL ? STATUS_OK : STATUS_NOMEM;
+
+	d->parts.ranges = r;
+	d->has_ranges = true;
+	if (st == STATUS_OK && o->ranges != NULL)
+		st = ranges_add_file(r, o->ranges, false, NULL, err);
+	if (st == STATUS_OK && o->deny_ranges != NULL)
+		st = ranges_add_file(r, o->deny_ranges, true, NULL, err);
+	return st == STATUS_OK ? ranges_seal(r) : st;
+}
+
+enum status
+decider_open(const struct decider_options *o, struct decider *out,
+    struct errinfo *err)
+{
+	enum status st = STATUS_OK;
+
+	*out = (struct decider){0};
+	if (o->config != NULL)
+		st = open_config(o, out, err);
+	if (st == STATUS_OK && o->rbac_count != 0)
+		st = open_rbac(o, out, err);
+	if (st == STATUS_OK && (o->ranges != NULL || o->deny_ranges != NULL))
+		st = open_ranges(o, out, err);
+	if (st != STATUS_OK)
+		decider_close(out);
+	return st;
+}
+
+void
+decider_close(struct decider *d)
+{
+	cluster_release(&d->parts);
+	config_unref(d->config);
+	*d = (struct decider){0};
+}

@@ -1,0 +1,32 @@
+/*
+ * decider.h - the policy that explain, diff and doctor answer from.
+ *
+ * Either a cluster of a configuration, with its ranges, authorizers and
+ * access rules, or what the command line names piece by piece.
+ */
+#ifndef CLI_DECIDER_H
+#define CLI_DECIDER_H
+
+#include "snapshot/snapshot.h"
+
+struct decider_options {
+	const char *config, *cluster; /* or, without config: */
+	const char *const *rbac;      /* manifests and folders */
+	size_t rbac_count;
+	const char *aggregate;            /* "true", "false"; NULL: true */
+	const char *ranges, *deny_ranges; /* files */
+};
+
+struct decider {
+	struct config *config; /* NULL: piecewise */
+	struct cluster parts;  /* only what decides */
+	bool has_ranges;       /* addresses can be judged */
+	bool has_authorizers;  /* requests can be judged */
+};
+
+/* Mistakes are in err.  *out is released or zeroed before. */
+NODISCARD enum status decider_open(const struct decider_options *o,
+    struct decider *out, struct errinfo *err);
+void decider_close(struct decider *d); /* a zeroed one is fine */
+
+#endif
