@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 int command_check(int argc, char **argv);
+int command_diff(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_kubeconfig(int argc, char **argv);
 int command_version(int argc, char **argv);

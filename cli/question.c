@@ -274,12 +274,14 @@ read_event_people(struct reading_line *r, const json_t *root)
 static void
 read_event(struct reading_line *r, const json_t *root)
 {
+	const json_t *notes = json_object_get(root, "annotations");
 	const json_t *decision =
-	    json_object_get(json_object_get(root, "annotations"),
-		"authorization.k8s.io/decision");
+	    json_object_get(notes, "authorization.k8s.io/decision");
 
 	r->q->is_event = true;
 	r->q->stage = read_text(r, root, "stage", "stage");
+	r->q->cluster =
+	    read_text(r, notes, "kube-access-gateway/cluster", "annotations");
 	r->q->was_judged = json_is_string(decision);
 	r->q->was_allowed =
 	    r->q->was_judged && slice_eq(text_of(decision), SLICE("allow"));

@@ -44,9 +44,9 @@ struct question {
 	bool has_address;
 	struct address address;
 	bool is_event;
-	struct slice stage; /* of an Event */
-	bool was_allowed;   /* an Event's decision annotation says allow */
-	bool was_judged;    /* ... says something */
+	struct slice stage, cluster; /* of an Event; cluster: annotated */
+	bool was_allowed; /* an Event's decision annotation says allow */
+	bool was_judged;  /* ... says something */
 };
 
 /*

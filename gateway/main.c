@@ -31,6 +31,8 @@ static const struct {
 } commands[] = {
     {"serve", command_serve, "run the gateway"},
     {"check", command_check, "check a configuration and all it names"},
+    {"diff", command_diff,
+	"whose requests would another policy answer differently"},
     {"explain", command_explain, "answer a decision offline, say what made it"},
     {"kubeconfig", command_kubeconfig, "print a kubeconfig for clients"},
     {"version", command_version, "print versions"},

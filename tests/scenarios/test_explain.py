@@ -313,3 +313,57 @@ def test_literals():
     assert [x.get("canonical") for x in a] == ["10.0.0.0/8", None, None, "1.2.3.4/32", "2001:db8::/32"]
     assert [x["valid"] for x in a] == [True, False, False, True, True]
     assert all(("error" in x) != x["valid"] for x in a)
+
+
+# --- diff ---
+
+def diff(config, events, *args, code):
+    text = "\n".join(e if isinstance(e, str) else json.dumps(e) for e in events)
+    r = subprocess.run([BINARY, "diff", *config, "--audit", "-", *args], input=text.encode(), capture_output=True,
+                       timeout=30 * SLOW, check=False)
+    assert r.returncode == code, (r.returncode, r.stderr, r.stdout)
+    return r
+
+
+def event(decision, verb="get", user="u", groups=("readers",), audit_id="a", **more):
+    notes = {"authorization.k8s.io/decision": decision, "kube-access-gateway/cluster": "prod"}
+    return {**EVENT, "auditID": audit_id, "verb": verb, "annotations": {**notes, **more.pop("annotations", {})},
+            "user": {"username": user, "groups": list(groups)}, **more}
+
+
+def test_diff_says_whose_requests_would_change(config):
+    """Gathered by user and kind of request; what stays as it is does not show."""
+    events = [event("allow"), event("forbid", "delete"), event("allow", "delete", audit_id="first"),
+              event("allow", "delete", audit_id="second"), event("forbid", "get", "v", audit_id="third"),
+              event("allow", "delete", stage="ResponseStarted"), {**EVENT, "annotations": {}}, ""]
+    r = diff(config, events, code=1)
+    assert r.stdout.decode().splitlines() == [
+        "u: delete pods in dev: 2 requests would be refused: no role grants this (first: first)",
+        "v: get pods in dev: 1 request would be allowed (first: third)",
+        "3 of 5 requests would be answered differently"]
+    lines = [json.loads(x) for x in diff(config, events, "--output", "json", code=1).stdout.splitlines()]
+    assert lines[0] == {"user": "u", "request": "delete pods in dev", "now": "refuse", "count": 2,
+                        "firstAuditID": "first", "message": "no role grants this"}
+    assert lines[1]["now"] == "allow"
+
+
+def test_diff_sees_ranges_and_rules(config):
+    r = diff(config, [event("allow", sourceIPs=["192.0.2.1"]),
+                      event("allow", "create", groups=["admins"],
+                            objectRef={"resource": "pods", "subresource": "exec", "namespace": "dev", "name": "web"})],
+             code=1)
+    assert b"refused: the address is in no authorized range" in r.stdout
+    assert b'create pods/exec in dev: 1 request would be refused: access rule "exec-from-bastion"' in r.stdout
+
+
+def test_diff_without_differences(config):
+    other = event("allow", "delete", annotations={"kube-access-gateway/cluster": "open"})
+    r = diff(config, [event("allow"), event("forbid", "delete"), other], code=0)
+    assert r.stdout == b"0 of 2 requests would be answered differently\n"
+
+
+def test_diff_names_lines_that_it_cannot_read(config):
+    r = diff(config, [event("allow"), "{", event("allow")], code=1)
+    assert b"line 2: no JSON" in r.stderr and b"0 of 2 requests" in r.stdout
+    r = subprocess.run([BINARY, "diff", *config, "--audit", "/absent"], capture_output=True, timeout=30, check=False)
+    assert r.returncode == 1 and b"/absent: No such file" in r.stderr
