@@ -14,6 +14,7 @@
 #include "gateway/health.h"
 #include "gateway/keys.h"
 #include "gateway/listener.h"
+#include "gateway/watch_files.h"
 #include "snapshot/build.h"
 
 struct control {
@@ -28,6 +29,7 @@ struct control {
 	struct keys *keys;
 	struct health *health;
 	struct admin *admin, *balancer;
+	struct watch_files *files;
 	struct task publish_task; /* keys or addresses changed */
 	bool keys_changed, addresses_changed;
 	bool completing; /* a new snapshot is being filled */
@@ -146,13 +148,35 @@ log_report(const struct errinfo *err, bool is_error)
 	}
 }
 
-/* spec: T-129: a bad file leaves the old state in force */
 static void
-reload(struct control *c)
+watch_path(void *arg, const char *path)
+{
+	watch_files_add(arg, path);
+}
+
+/* What the snapshot in force was read from, or would be read from again. */
+static void
+follow_files(struct control *c, int64_t since_us)
+{
+	watch_files_begin(c->files, since_us);
+	build_each_path(c->current->config, watch_path, c->files);
+	watch_files_end(c->files);
+}
+
+/*
+ * spec: T-129: a bad file leaves the old state in force
+ *
+ * config: that of the snapshot in force, to read only what it names; or NULL,
+ * to read it anew.
+ */
+static enum status
+take_over(struct control *c, struct config *config)
 {
 	struct errinfo err = {0};
 	struct snapshot *s = NULL;
-	enum status st = build_snapshot(c->path, ++c->generation, &s, &err);
+	enum status st = config != NULL
+	    ? build_again(config, ++c->generation, &s, &err)
+	    : build_snapshot(c->path, ++c->generation, &s, &err);
 
 	if (st == STATUS_OK)
 		st = listener_open_all(s, c->current, &err);
@@ -165,14 +189,40 @@ reload(struct control *c)
 		c->failed_reloads++;
 		log_error("reload failed: the former configuration stays in "
 			  "force");
-		return;
+		return st;
 	}
 	log_set_level((enum log_level)s->config->log_level);
 	c->keys_changed = c->addresses_changed = false;
 	publish(c, s);
 	c->reloads++;
-	log_info("reloaded %s, generation %llu", c->path,
+	log_info("reloaded %s, generation %llu",
+	    config != NULL ? "what the configuration names" : c->path,
 	    (unsigned long long)s->generation);
+	return STATUS_OK;
+}
+
+static void
+reload(struct control *c, struct config *config)
+{
+	int64_t begun_us = walltime_us();
+	enum status st = take_over(c, config);
+
+	/* The outcome was told; the names may lead elsewhere in either case. */
+	(void)st;
+	follow_files(c, begun_us);
+}
+
+/*
+ * The configuration itself is read on SIGHUP only: it is edited in steps,
+ * and a renewed certificate must not bring half of them into force.
+ */
+static void
+on_files_changed(void *arg)
+{
+	struct control *c = arg;
+
+	if (!c->draining)
+		reload(c, c->current->config);
 }
 
 /* --- signals --- */
@@ -182,7 +232,7 @@ on_hangup(evutil_socket_t sig, short what, void *arg)
 {
 	(void)sig;
 	(void)what;
-	reload(arg);
+	reload(arg, NULL);
 }
 
 static void
@@ -337,7 +387,9 @@ control_new(struct server *server, const char *path, struct snapshot *first,
 	c->publish_task.run = publish_run;
 	c->resolver = resolver_new();
 	c->keys = keys_new(&c->loop, c->resolver, on_keys_changed, c);
-	if (c->path == NULL || c->resolver == NULL || c->keys == NULL)
+	c->files = watch_files_new(&c->loop, on_files_changed, c);
+	if (c->path == NULL || c->resolver == NULL || c->keys == NULL ||
+	    c->files == NULL)
 		goto nomem;
 	c->health = NULL;
 	st = keys_follow(c->keys, first);
@@ -359,6 +411,7 @@ control_new(struct server *server, const char *path, struct snapshot *first,
 		return st;
 	}
 	c->keys_changed = false;
+	follow_files(c, first->begun_us);
 	server->control = c;
 	*out = c;
 	return STATUS_OK;
@@ -375,6 +428,7 @@ control_free(struct control *c)
 	c->closing = true;
 	admin_close(c->admin);
 	admin_close(c->balancer);
+	watch_files_free(c->files);
 	keys_free(c->keys);
 	health_free(c->health);
 	loop_forget(&c->loop, &c->publish_task);

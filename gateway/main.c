@@ -17,8 +17,8 @@ command_serve(int argc, char **argv)
 	};
 	int rc = cli_parse(argc, argv,
 	    "serve --config FILE\n"
-	    "Run the gateway.  SIGHUP reloads, SIGTERM drains, SIGUSR1 reopens "
-	    "logs.",
+	    "Run the gateway.  SIGHUP reloads the configuration; files that it "
+	    "names are\nwatched.  SIGTERM drains, SIGUSR1 reopens logs.",
 	    options);
 
 	return rc >= 0 ? rc : serve(path);

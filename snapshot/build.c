@@ -261,19 +261,14 @@ authn_generation(uint64_t generation, size_t cluster)
 	return generation << 16 | cluster;
 }
 
-enum status
-build_snapshot(const char *path, uint64_t generation, struct snapshot **out,
-    struct errinfo *err)
+/* st: how the loading of config ended. */
+static enum status
+build_parts(struct config *config, enum status st, uint64_t generation,
+    struct snapshot **out, struct errinfo *err)
 {
-	struct config *config = NULL;
-	struct snapshot *s;
-	enum status st = config_load(path, CONFIG_NEED_ALL, &config, err);
+	const char *path = config->path;
+	struct snapshot *s = snapshot_new(config, generation);
 
-	/* What could be read is built all the same: it has mistakes too. */
-	if (config == NULL)
-		return st;
-	s = snapshot_new(config, generation);
-	config_unref(config);
 	if (s == NULL)
 		return errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
 	if (config->audit_policy_file != NULL && st == STATUS_OK)
@@ -293,4 +288,62 @@ build_snapshot(const char *path, uint64_t generation, struct snapshot **out,
 	}
 	*out = s;
 	return STATUS_OK;
+}
+
+enum status
+build_again(struct config *config, uint64_t generation, struct snapshot **out,
+    struct errinfo *err)
+{
+	return build_parts(config, STATUS_OK, generation, out, err);
+}
+
+enum status
+build_snapshot(const char *path, uint64_t generation, struct snapshot **out,
+    struct errinfo *err)
+{
+	int64_t begun_us = walltime_us();
+	struct config *config = NULL;
+	enum status st = config_load(path, CONFIG_NEED_ALL, &config, err);
+
+	/* What could be read is built all the same: it has mistakes too. */
+	if (config == NULL)
+		return st;
+	st = build_parts(config, st, generation, out, err);
+	config_unref(config);
+	if (st == STATUS_OK)
+		(*out)->begun_us = begun_us;
+	return st;
+}
+
+static void
+each_string(const struct config_strings *list,
+    void (*use)(void *arg, const char *path), void *arg)
+{
+	for (size_t i = 0; i < list->count; i++)
+		use(arg, list->list[i]);
+}
+
+void
+build_each_path(const struct config *config,
+    void (*use)(void *arg, const char *path), void *arg)
+{
+	use(arg, config->audit_policy_file);
+	for (size_t i = 0; i < config->listener_count; i++) {
+		const struct config_listener *l = &config->listeners[i];
+
+		for (size_t n = 0; n < l->certificate_count; n++) {
+			use(arg, l->certificates[n].cert_file);
+			use(arg, l->certificates[n].key_file);
+		}
+	}
+	for (size_t i = 0; i < config->cluster_count; i++) {
+		const struct config_cluster *c = &config->clusters[i];
+
+		use(arg, c->ca_file);
+		use(arg, c->authentication_file);
+		for (size_t n = 0; n < c->jwks_file_count; n++)
+			use(arg, c->jwks_files[n].path);
+		each_string(&c->range_files, use, arg);
+		each_string(&c->rbac_files, use, arg);
+	}
 }

@@ -26,4 +26,15 @@ NODISCARD enum status build_snapshot(const char *path, uint64_t generation,
 NODISCARD enum status build_policy(const struct config *config,
     struct cluster *c, struct errinfo *err);
 
+/* The same from a configuration that was loaded without a mistake before. */
+NODISCARD enum status build_again(struct config *config, uint64_t generation,
+    struct snapshot **out, struct errinfo *err);
+
+/*
+ * use is called with every file and folder that is read to build a snapshot of
+ * config, apart from the configuration itself; NULL where one is missing.
+ */
+void build_each_path(const struct config *config,
+    void (*use)(void *arg, const char *path), void *arg);
+
 #endif

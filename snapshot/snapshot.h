@@ -62,6 +62,7 @@ struct snapshot_listener {
 struct snapshot {
 	struct ref ref;
 	uint64_t generation;
+	int64_t begun_us; /* wall clock: before its files were read; or 0 */
 	struct config *config;
 	struct audit_policy *audit_policy; /* NULL: Metadata for everything */
 	struct snapshot_listener *listeners;
