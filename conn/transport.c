@@ -13,6 +13,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum {
+	HELD_MAX = 4096 /* a longer piece by itself is not copied */
+};
+
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
@@ -85,6 +89,7 @@ transport_init(struct transport *t, struct loop *l, struct task *owner, int fd,
 	};
 	buf_init(&t->rx, LOOP_SHARED);
 	buf_init(&t->in, TRANSPORT_IN_MAX);
+	buf_init(&t->held, LOOP_BLOCK);
 	buf_init(&t->out, TRANSPORT_OUT_MAX);
 	(void)event_assign(&t->read_ev, l->base, fd, EV_READ | EV_PERSIST,
 	    on_readable, t);
@@ -115,6 +120,7 @@ transport_close(struct transport *t)
 	t->tls = NULL;
 	loop_buf_give(t->loop, &t->rx);
 	loop_buf_give(t->loop, &t->in);
+	loop_buf_give(t->loop, &t->held);
 	loop_buf_give(t->loop, &t->out);
 	t->in_off = t->out_off = 0;
 	if (t->state != TRANSPORT_FAILED) {
@@ -373,27 +379,28 @@ transport_room(const struct transport *t)
 	return TRANSPORT_PIECE;
 }
 
-bool
-transport_send(struct transport *t, struct slice s)
+/* Room in `out` is made; it stays the same buffer until all is sent. */
+static bool
+open_out(struct transport *t)
 {
-	size_t took;
-
-	if (t->state != TRANSPORT_OPEN || t->ending || t->deaf)
-		return false;
 	if (t->out_off != 0) {
 		buf_consume(&t->out, t->out_off);
 		t->out_off = 0;
 	}
-	if (!loop_buf_take(t->loop, &t->out)) {
-		fail(t, "out of memory");
+	if (loop_buf_take(t->loop, &t->out))
+		return true;
+	fail(t, "out of memory");
+	return false;
+}
+
+/* Records of s. */
+static bool
+seal(struct transport *t, struct slice s)
+{
+	size_t took;
+
+	if (!open_out(t))
 		return false;
-	}
-	if (t->tls == NULL) {
-		buf_put(&t->out, s);
-		if (t->out.overflow)
-			fail(t, "out of memory");
-		return !t->out.overflow;
-	}
 	while (s.n != 0) {
 		enum tls_result r = tls_conn_write(t->tls, s, &took);
 
@@ -409,6 +416,46 @@ transport_send(struct transport *t, struct slice s)
 	return true;
 }
 
+static bool
+seal_held(struct transport *t)
+{
+	bool sealed = t->held.len == 0 || seal(t, buf_slice(&t->held));
+
+	if (t->held.data != NULL)
+		loop_buf_give(t->loop, &t->held);
+	return sealed;
+}
+
+static bool
+send_plain(struct transport *t, struct slice s)
+{
+	if (!open_out(t))
+		return false;
+	buf_put(&t->out, s);
+	if (t->out.overflow)
+		fail(t, "out of memory");
+	return !t->out.overflow;
+}
+
+bool
+transport_send(struct transport *t, struct slice s)
+{
+	if (t->state != TRANSPORT_OPEN || t->ending || t->deaf)
+		return false;
+	if (t->tls == NULL)
+		return send_plain(t, s);
+	if (t->held.len + s.n > TRANSPORT_PIECE && !seal_held(t))
+		return false;
+	if (t->held.len == 0 && s.n > HELD_MAX)
+		return seal(t, s);
+	if (!loop_buf_take(t->loop, &t->held)) {
+		fail(t, "out of memory");
+		return false;
+	}
+	buf_put(&t->held, s);
+	return true;
+}
+
 static void
 finish_end(struct transport *t)
 {
@@ -421,6 +468,8 @@ transport_flush(struct transport *t)
 {
 	if (t->writing || t->fd < 0)
 		return; /* the kernel will tell when there is room */
+	if (t->held.len != 0 && (t->state != TRANSPORT_OPEN || !seal_held(t)))
+		loop_buf_give(t->loop, &t->held);
 	while (t->out_off < t->out.len) {
 		ssize_t n = send(t->fd, t->out.data + t->out_off,
 		    t->out.len - t->out_off, MSG_NOSIGNAL);
@@ -442,6 +491,7 @@ transport_flush(struct transport *t)
 		 */
 		t->deaf = true;
 		t->out_off = t->out.len;
+		loop_buf_give(t->loop, &t->held);
 		if (t->state != TRANSPORT_OPEN)
 			fail(t, "the peer has gone");
 		loop_wake(t->loop, t->owner);
@@ -459,8 +509,8 @@ transport_end(struct transport *t)
 {
 	if (t->ending || t->fd < 0)
 		return;
-	if (t->tls != NULL && t->state == TRANSPORT_OPEN &&
-	    loop_buf_take(t->loop, &t->out))
+	if (t->tls != NULL && t->state == TRANSPORT_OPEN && seal_held(t) &&
+	    open_out(t))
 		tls_conn_close(t->tls);
 	t->ending = true;
 	if (t->state != TRANSPORT_FAILED)

@@ -7,6 +7,8 @@
  * holds none.  At most TRANSPORT_OUT_HIGH bytes and one record wait to be
  * sent; the owner asks transport_room before it sends.  TRANSPORT_BURST bytes
  * may be sent on top of that without asking, for what cannot wait: a head.
+ * With TLS, small pieces of one turn are held until the flush and become one
+ * record.
  */
 #ifndef CONN_TRANSPORT_H
 #define CONN_TRANSPORT_H
@@ -41,6 +43,7 @@ struct transport {
 	struct buf in; /* plaintext received; in_off of it is used up */
 	size_t in_off;
 	size_t in_limit; /* how much of in may fill */
+	struct buf held; /* plaintext of the next record */
 	struct buf out;  /* to be sent; out_off of it is sent */
 	size_t out_off;
 	uint64_t sent; /* octets that the kernel took, ever */
@@ -103,14 +106,14 @@ size_t transport_room(const struct transport *t);
  */
 bool transport_send(struct transport *t, struct slice s);
 
-/* Write what waits to the socket. */
+/* Write what waits to the socket; once at the end of a turn. */
 void transport_flush(struct transport *t);
 
 /* How many bytes of what was sent have not reached the kernel. */
 static inline size_t
 transport_unsent(const struct transport *t)
 {
-	return t->out.len - t->out_off;
+	return t->held.len + t->out.len - t->out_off;
 }
 
 /* End our direction when everything is sent: close_notify and a FIN. */

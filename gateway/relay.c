@@ -93,6 +93,7 @@ lost_upstream(struct exchange *e)
 	if (e->head_sent) {
 		/* spec: T-27: the break must be visible to the client */
 		e->ended_by = "upstream";
+		leg_flush(e->down); /* what came is passed on */
 		return exchange_go(e, EX_DONE);
 	}
 	log_warn("upstream cluster=%s server=%s audit-id=%.*s: %s",
@@ -266,8 +267,10 @@ answer_head(struct exchange *e)
 		exchange_live(e);
 		park(e);
 	}
-	/* A watch's head goes out at once, long before its first event. */
-	leg_flush(e->down);
+	/*
+	 * It goes out in this turn, long before a watch's first event, and in
+	 * one record with what is there of the body.
+	 */
 	return STEP_NEXT;
 }
 

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from client import request
+from upstream import answer
 from wire import Cut
 
 PODS = "/api/v1/namespaces/dev/pods"
@@ -198,3 +199,48 @@ def test_early_data_is_not_offered(gw, world, upstream):
     code, text = s_client(gw, "-tls1_3", "-sess_out", "/dev/null", data=b"Q")
     assert code == 0 and "Cipher is TLS" in text
     assert not re.search("Max Early Data: [1-9]", text)
+
+
+def records(data):
+    """(type, length) of each TLS record."""
+    found = []
+    while data:
+        n = int.from_bytes(data[3:5], "big")
+        found.append((data[0], n))
+        data = data[5 + n:]
+    return found
+
+
+@pytest.mark.parametrize("size,count", [(2, 1), (8000, 1), (40000, 5)])
+def test_a_small_answer_is_one_record(gw, world, upstream, size, count):
+    """Section 11: head and body go out together where both are at hand."""
+    body = b"x" * size
+    upstream.replies(answer(body))
+    with gw.connect() as c:
+        assert c.ask("GET", PODS, token=world.admin).body == body  # tickets come before it
+        raw, feed = [], c.stream.sock.recv
+
+        class Spy:
+            def __getattr__(self, name):
+                return getattr(sock, name)
+
+            @staticmethod
+            def recv(n):
+                raw.append(feed(n))
+                return raw[-1]
+        sock, c.stream.sock = c.stream.sock, Spy()
+        assert c.ask("GET", PODS, token=world.admin).body == body
+        c.stream.sock = sock
+    seen = records(b"".join(raw))
+    assert all(kind == 23 for kind, _ in seen) and len(seen) <= count, seen
+
+
+def test_an_answer_that_is_cut_at_once_shows_what_came(gw, world, upstream):
+    """T-27: head and part of the body in the turn that ends it are passed on before the break."""
+    upstream.replies(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", then="close")
+    c = gw.connect()
+    c.send(request("POST", PODS, token=world.admin))
+    assert c.head().code == 200
+    with pytest.raises(Cut) as cut:
+        c.stream.exactly(9)
+    assert cut.value.data == b"abc"
