@@ -314,6 +314,7 @@ set_deadline(struct exchange *e)
 		wait_for_client(e);
 	} else if (e->down->tunnel && (e->down_done || e->up->sent_all)) {
 		/* spec: T-117: half an end is none, but must come to one */
+		leg_flush(e->up);
 		wait_for(e, EX_WAIT_TUNNEL,
 		    e->bytes_down + e->bytes_up + leg_sent(e->up),
 		    EX_BLOCKED_LONG_MS);
