@@ -136,7 +136,7 @@ send_request(struct fetch *f)
 	return true;
 }
 
-/* spec: RFC 9110 5.6.7, the preferred form */
+/* spec: RFC 9110 5.6.7: the preferred form */
 static void
 read_date(struct fetch *f, const struct headers *h)
 {

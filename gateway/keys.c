@@ -22,6 +22,7 @@ enum {
 	UNKNOWN_KID_MS = 30000, /* T-85 */
 	FETCH_MS = 5000,        /* T-84 */
 	KEEP_S = 24 * 3600,     /* T-86 */
+	CLOCK_OFF_S = 60,       /* the largest clockSkew */
 	WAITERS_MAX = 1024,
 };
 
@@ -265,6 +266,18 @@ read_keys(struct key_slot *s, struct fetch *f)
 	answer_all(s);
 }
 
+/* A clock that is off refuses good tokens, or takes ended ones. */
+static void
+check_clock(const struct key_slot *s, const struct fetch *f)
+{
+	if (f->error == FETCH_OK && f->has_date &&
+	    llabs(f->date_skew_s) > CLOCK_OFF_S)
+		log_warn("keys issuer=%s: its clock is %lld s %s ours; one of "
+			 "them is wrong",
+		    s->url, llabs(f->date_skew_s),
+		    f->date_skew_s > 0 ? "ahead of" : "behind");
+}
+
 static void
 on_fetched(struct fetch *f)
 {
@@ -272,6 +285,7 @@ on_fetched(struct fetch *f)
 	char why[200];
 
 	s->fetch = NULL;
+	check_clock(s, f);
 	if (f->error != FETCH_OK || f->status != 200) {
 		if (f->error != FETCH_OK)
 			(void)snprintf(why, sizeof(why), "%s: %s",

@@ -1,11 +1,14 @@
 """Tokens and issuers: what is refused reads alike, and keys come, rotate and stay as they should."""
 import base64
+import email.utils
 import json
+import threading
 import time
 
 import pytest
 
 import tokens
+from client import request
 from upstream import answer
 from wire import wait_for
 
@@ -180,6 +183,51 @@ def test_last_good_keys_from_the_state_folder(make_gateway, make_upstream, world
     gw.start()
     assert gw.ask(token=token).code == 200
     gw.wait_log("using the keys of")
+
+
+@pytest.mark.parametrize("narrowed", [False, True])
+def test_what_waited_for_keys_is_judged_by_the_policy_of_now(make_gateway, make_upstream, world, provider, narrowed):
+    """T-65: the request came before the reload, its keys after it."""
+    up, go = make_upstream(), threading.Event()
+    serve = provider.server.script
+
+    def script(ex):
+        if ex.target == "/keys":
+            go.wait(4)
+        serve(ex)
+    provider.server.script = script
+    gw = provided(make_gateway, world, provider, up).start(ready=False)
+    wait_for(lambda: provider.fetches() == 1)
+    with gw.connect() as c:
+        c.send(request(token=provider.issuer.token("ann", "admins")))
+        gw.wait_metric("exchanges", 1)
+        if narrowed:
+            policy = json.loads(gw.read("rbac.json"))
+            policy["items"] = [x for x in policy["items"] if x["metadata"]["name"] != "everything"]
+            gw.write_json("rbac.json", policy)
+        gw.reload()
+        assert gw.metric("exchanges") == 1 and up.requests == []
+        go.set()
+        assert c.answer().code == (403 if narrowed else 200)
+
+
+@pytest.mark.parametrize("seconds,words", [(3600, "s ahead of ours"), (-3600, "s behind ours"), (5, None)])
+def test_an_issuer_with_another_clock_is_told_of(make_gateway, make_upstream, world, provider, seconds, words):
+    """RFC 9110 5.6.7: the Date of its answers; a minute is forgiven."""
+    date = email.utils.formatdate(time.time() + seconds, usegmt=True)
+    serve = provider.server.script
+
+    def dated(ex):
+        whole = ex.send
+        ex.send = lambda data: whole(data.replace(b"\r\n", b"\r\nDate: %s\r\n" % date.encode(), 1))
+        serve(ex)
+    provider.server.script = dated
+    gw = provided(make_gateway, world, provider, make_upstream()).start()
+    assert gw.ask(token=provider.issuer.token("ann", "admins")).code == 200
+    if words:
+        gw.wait_log("keys issuer=", "its clock is", words)
+    else:
+        assert "its clock is" not in gw.log()
 
 
 @pytest.mark.parametrize("change,words", [
