@@ -49,6 +49,9 @@ bool tls_certificate_has_address(const mbedtls_x509_crt *crt,
 struct tls_server *tls_conn_hello_seen(mbedtls_ssl_context *ssl,
     const unsigned char *name, size_t n);
 
+/* True for a version number (0xMMNNPP00) of mbedTLS that may be run with. */
+bool tls_library_is_usable(unsigned version);
+
 /* mbedTLS's words for a return code. */
 void tls_strerror(int rc, char *out, size_t size);
 

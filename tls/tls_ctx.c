@@ -53,13 +53,19 @@ tls_strerror(int rc, char *out, size_t size)
 	mbedtls_strerror(rc, out, size);
 }
 
+/* CVE-2026-34873 is open below 3.6.6; what follows 3.6 is another library. */
+bool
+tls_library_is_usable(unsigned version)
+{
+	return version >> 16 == 0x0306 && version >= 0x03060600;
+}
+
 enum status
 tls_global_init(struct errinfo *err)
 {
 	unsigned version = mbedtls_version_get_number();
 
-	/* spec: crypto decision 1: CVE-2026-34873 is open below 3.6.6 */
-	if (version >> 16 != 0x0306 || version < 0x03060600)
+	if (!tls_library_is_usable(version))
 		return errinfo_set(err, STATUS_CRYPTO, NULL, 0,
 		    "mbedTLS %u.%u.%u is not usable: 3.6.6 or a later 3.6 is "
 		    "needed",
