@@ -180,8 +180,9 @@ export CPPFLAGS_ALL CFLAGS_ALL CFLAGS_OURS CC CLANG
 format: ## rewrite the sources with clang-format 14
 	$(Q)tools/format $(C_FILES) $(H_FILES)
 
-lint: all ## format, cppcheck, clang-tidy, complexity, hardening of the binary
+lint: all ## format, rules with tests, cppcheck, clang-tidy, hardening of the binary
 	$(Q)tools/format --check $(C_FILES) $(H_FILES)
+	$(Q)$(PYTHON) tools/spec-report
 	$(Q)tools/lint $(SOURCES)
 	$(Q)tools/elf-check build/release/kube-access-gateway
 

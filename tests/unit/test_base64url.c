@@ -32,7 +32,7 @@ test_known(void **state)
 	}
 }
 
-/* spec: T-67 */
+/* spec: T-67, RFC 4648 3.5: spare bits are zero */
 static void
 test_refused(void **state)
 {

@@ -124,6 +124,7 @@ check_user(const struct token_verdict *v, struct slice want)
 	buf_release(&text);
 }
 
+/* spec: T-67..T-81, RFC 7518 3.4, RFC 7519 5.2; each row names its rule */
 static void
 check_row(void **state)
 {

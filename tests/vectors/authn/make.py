@@ -695,7 +695,7 @@ def jwks_rows():
     skips("a modulus that is a number", n=7)
     skips("RFC 7515 2: a padded modulus", n=b64(n) + "==")
     skips("a modulus in plain base64", n=base64.b64encode(n).decode())
-    skips("an exponent of 1", e="AQ")
+    skips("RFC 7518 6.3.1: an exponent of 1", e="AQ")
     skips("an exponent of 0", e="AA")
     skips("an even exponent", e="AAQ")
     skips("an exponent of 2^32 + 1", e=b64((2**32 + 1).to_bytes(5, "big")))
