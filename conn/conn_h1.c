@@ -38,7 +38,7 @@ static const struct {
 	unsigned next; /* legal successors; CONN_CLOSED always is */
 } states[] = {
 	[CONN_TLS]     = { "tls",     step_tls,     BIT(CONN_HEAD) | BIT(CONN_READY) },
-	[CONN_HEAD]    = { "head",    step_head,    BIT(CONN_BUSY) | BIT(CONN_CLOSING) },
+	[CONN_HEAD]    = { "head",    step_head,    BIT(CONN_BUSY) },
 	[CONN_READY]   = { "ready",   step_ready,   BIT(CONN_BUSY) },
 	[CONN_BUSY]    = { "busy",    step_busy,    BIT(CONN_HEAD) | BIT(CONN_READY) |
 	                                            BIT(CONN_DRAIN) | BIT(CONN_CLOSING) },
@@ -47,6 +47,18 @@ static const struct {
 	[CONN_CLOSED]  = { "closed",  step_closed,  0 },
 };
 // clang-format on
+
+const char *
+conn_state_name(enum conn_state s)
+{
+	return states[s].name;
+}
+
+unsigned
+conn_state_next(enum conn_state s)
+{
+	return states[s].next;
+}
 
 static struct conn_h1 *
 conn_of_task(struct task *t)

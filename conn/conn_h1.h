@@ -124,6 +124,10 @@ void conn_h1_drain(struct conn_h1 *c);
 /* The connection that carries l. */
 struct conn_h1 *conn_h1_of(struct leg *l);
 
+/* The table of states: a row's name, and its successors (BIT(s)). */
+const char *conn_state_name(enum conn_state s);
+unsigned conn_state_next(enum conn_state s);
+
 /* Why the connection failed; for logs. */
 const char *conn_h1_error(const struct conn_h1 *c);
 

@@ -19,23 +19,42 @@ static const struct {
 	const char *name;
 	enum step (*run)(struct exchange *);
 	unsigned next; /* legal successors; done always is */
+	int64_t wait_ms; /* deadline in it; 0: none, or relay sets one */
 } states[] = {
-	[EX_FREE]        = { "free",        step_over,                 0 },
-	[EX_HEAD]        = { "head",        exchange_step_head,        BIT(EX_ATTRS) | BIT(EX_REFUSE) },
-	[EX_ATTRS]       = { "attrs",       exchange_step_attrs,       BIT(EX_AUTHN) | BIT(EX_REFUSE) },
-	[EX_AUTHN]       = { "authn",       exchange_step_authn,       BIT(EX_KEYS) | BIT(EX_IMPERSONATE) | BIT(EX_REFUSE) },
-	[EX_KEYS]        = { "keys",        exchange_step_keys,        BIT(EX_AUTHN) | BIT(EX_REFUSE) },
-	[EX_IMPERSONATE] = { "impersonate", exchange_step_impersonate, BIT(EX_AUTHZ) | BIT(EX_REFUSE) },
-	[EX_AUTHZ]       = { "authz",       exchange_step_authz,       BIT(EX_REVIEW) | BIT(EX_CONNECT) | BIT(EX_REFUSE) },
-	[EX_REVIEW]      = { "review",      exchange_step_review,      BIT(EX_CONNECT) | BIT(EX_REFUSE) | BIT(EX_FLUSH) },
-	[EX_CONNECT]     = { "connect",     exchange_step_connect,     BIT(EX_FORWARD) | BIT(EX_REFUSE) },
-	[EX_FORWARD]     = { "forward",     exchange_step_forward,     BIT(EX_RELAY) | BIT(EX_CONNECT) | BIT(EX_REFUSE) },
-	[EX_RELAY]       = { "relay",       exchange_step_relay,       BIT(EX_FLUSH) | BIT(EX_CONNECT) | BIT(EX_REFUSE) },
-	[EX_REFUSE]      = { "refuse",      exchange_step_refuse,      BIT(EX_FLUSH) },
-	[EX_FLUSH]       = { "flush",       exchange_step_flush,       BIT(EX_DONE) },
-	[EX_DONE]        = { "done",        step_over,                 0 },
+	[EX_FREE]        = { "free",        step_over,                 0, 0 },
+	[EX_HEAD]        = { "head",        exchange_step_head,        BIT(EX_ATTRS) | BIT(EX_REFUSE), 0 },
+	[EX_ATTRS]       = { "attrs",       exchange_step_attrs,       BIT(EX_AUTHN) | BIT(EX_REFUSE), 0 },
+	[EX_AUTHN]       = { "authn",       exchange_step_authn,       BIT(EX_KEYS) | BIT(EX_IMPERSONATE) | BIT(EX_REFUSE), 0 },
+	[EX_KEYS]        = { "keys",        exchange_step_keys,        BIT(EX_AUTHN) | BIT(EX_REFUSE), EX_KEYS_MS },
+	[EX_IMPERSONATE] = { "impersonate", exchange_step_impersonate, BIT(EX_AUTHZ) | BIT(EX_REFUSE), 0 },
+	[EX_AUTHZ]       = { "authz",       exchange_step_authz,       BIT(EX_REVIEW) | BIT(EX_CONNECT) | BIT(EX_REFUSE), 0 },
+	[EX_REVIEW]      = { "review",      exchange_step_review,      BIT(EX_CONNECT) | BIT(EX_REFUSE) | BIT(EX_FLUSH), EX_BODY_MS },
+	[EX_CONNECT]     = { "connect",     exchange_step_connect,     BIT(EX_FORWARD) | BIT(EX_REFUSE), EX_CONNECT_MS },
+	[EX_FORWARD]     = { "forward",     exchange_step_forward,     BIT(EX_RELAY) | BIT(EX_REFUSE), 0 },
+	[EX_RELAY]       = { "relay",       exchange_step_relay,       BIT(EX_FLUSH) | BIT(EX_CONNECT) | BIT(EX_REFUSE), 0 },
+	[EX_REFUSE]      = { "refuse",      exchange_step_refuse,      BIT(EX_FLUSH), 0 },
+	[EX_FLUSH]       = { "flush",       exchange_step_flush,       BIT(EX_DONE), 0 },
+	[EX_DONE]        = { "done",        step_over,                 0, 0 },
 };
 // clang-format on
+
+const char *
+exchange_state_name(enum exchange_state s)
+{
+	return states[s].name;
+}
+
+unsigned
+exchange_state_next(enum exchange_state s)
+{
+	return states[s].next;
+}
+
+int64_t
+exchange_state_wait_ms(enum exchange_state s)
+{
+	return states[s].wait_ms;
+}
 
 static enum step
 step_over(struct exchange *e)
@@ -52,6 +71,8 @@ exchange_go(struct exchange *e, enum exchange_state next)
 		next = EX_DONE;
 	e->state = next;
 	timer_off(&e->timer);
+	if (states[next].wait_ms != 0)
+		timer_set(&e->timer, states[next].wait_ms);
 	e->wait = EX_WAIT_NOBODY;
 	return STEP_NEXT;
 }

@@ -160,8 +160,16 @@ enum step {
 	STEP_OVER
 };
 
-/* Go to another state; checks the edge. */
+/*
+ * Go to another state; checks the edge and begins the deadline of the state.
+ * EX_DONE may follow every state.
+ */
 enum step exchange_go(struct exchange *e, enum exchange_state next);
+
+/* The table of states: a row's name, its successors (BIT(s)), its deadline. */
+const char *exchange_state_name(enum exchange_state s);
+unsigned exchange_state_next(enum exchange_state s);
+int64_t exchange_state_wait_ms(enum exchange_state s);
 
 /* Answer with a refusal; message empty: the table's sentence. */
 enum step exchange_refuse(struct exchange *e, enum refusal r,

@@ -146,7 +146,5 @@ exchange_step_authz(struct exchange *e)
 	exchange_warn_of_rules(e);
 	if (!exchange_holds_review(e))
 		return exchange_go(e, EX_CONNECT);
-	(void)exchange_go(e, EX_REVIEW);
-	timer_set(&e->timer, EX_BODY_MS);
-	return STEP_NEXT;
+	return exchange_go(e, EX_REVIEW);
 }

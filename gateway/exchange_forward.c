@@ -26,7 +26,6 @@ exchange_step_connect(struct exchange *e)
 
 		if (p == NULL)
 			return exchange_refuse(e, REFUSE_BUSY, SLICE_EMPTY);
-		timer_set(&e->timer, EX_CONNECT_MS);
 		lease_begin(s, p, e->cluster->upstream, &e->task,
 		    upgrade_of(e, e->down->request) != UPGRADE_NONE ||
 			e->retried);

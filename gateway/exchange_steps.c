@@ -154,9 +154,7 @@ ask_for_keys(struct exchange *e, size_t issuer)
 		e->cluster->config->name,
 		e->cluster->issuers->list[issuer].url))
 		return exchange_refuse_fixed(e, REFUSE_BUSY);
-	(void)exchange_go(e, EX_KEYS);
-	timer_set(&e->timer, EX_KEYS_MS);
-	return STEP_NEXT;
+	return exchange_go(e, EX_KEYS);
 }
 
 /* Tokens are remembered for each cluster by itself. */
