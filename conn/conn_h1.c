@@ -288,6 +288,14 @@ step_busy(struct conn_h1 *c)
 	return STEP_WAIT;
 }
 
+/* The answer may still be on its way: it has its own time. */
+static enum step
+give_up_draining(struct conn_h1 *c)
+{
+	timer_set(&c->timer, c->times->closing);
+	return go(c, CONN_CLOSING);
+}
+
 /* spec: T-24: at most 64 KiB and 2 s, never read as a request */
 static enum step
 step_drain(struct conn_h1 *c)
@@ -298,12 +306,12 @@ step_drain(struct conn_h1 *c)
 	while ((r = leg_read(&c->leg, LOOP_BLOCK, &data)) == LEG_DATA) {
 		c->out_left += data.n;
 		if (c->out_left > DRAIN_MAX)
-			return go(c, CONN_CLOSING);
+			return give_up_draining(c);
 	}
 	if (r == LEG_END)
 		return go(c, h1_leg_next(c));
 	if (r == LEG_BROKEN || timer_is_due(&c->timer))
-		return go(c, CONN_CLOSING);
+		return give_up_draining(c);
 	return STEP_WAIT;
 }
 
