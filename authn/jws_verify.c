@@ -11,10 +11,14 @@
 #include "authn/jws_verify.h"
 
 #include <jwt.h>
+#include <openssl/crypto.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "authn/base64url.h"
 #include "authn/jwk.h"
+#include "authn/starved.h"
+#include "authn/strict_json.h"
 
 enum {
 	JWK_TEXT_MAX = 2048, /* 8192 bits in base64url and the names */
@@ -59,6 +63,50 @@ static const struct {
 	"\xa5\xd0\x3b\xb5\xc9\xb8\x89\x9c\x47\xae\xbb\x6f\xb7\x1e\x91\x38"
 	"\x64\x09"},
 };
+
+/* --- memory --- */
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void *
+crypto_malloc(size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return starved_malloc(n);
+}
+
+static void *
+crypto_realloc(void *p, size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return starved_realloc(p, n);
+}
+
+static void
+crypto_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(p);
+}
+
+/* Refused if libcrypto has allocated before; then its failures stay hidden. */
+static void
+watch_memory(void)
+{
+	(void)CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc,
+	    crypto_free);
+	(void)jwt_set_alloc(starved_malloc, free);
+}
+
+static void
+set_up(void)
+{
+	strict_json_set_up();
+	(void)pthread_once(&once, watch_memory);
+}
 
 /* --- keys --- */
 
@@ -107,12 +155,14 @@ jwk_init(struct jwk *k, enum jwk_type type, struct slice a, struct slice b)
 	put_jwk(&json, type, a, b);
 	if (json.overflow)
 		return STATUS_CRYPTO;
+	set_up();
+	starved_reset();
 	set = jwks_create_strn(json.data, json.len);
 	if (set == NULL)
 		return STATUS_NOMEM;
 	if (!is_as_meant(set, type, size)) {
 		jwks_free(set);
-		return STATUS_CRYPTO;
+		return is_starved() ? STATUS_NOMEM : STATUS_CRYPTO;
 	}
 	k->type = type;
 	k->size = size;
@@ -136,6 +186,7 @@ jws_verifier_new(void)
 
 	if (v == NULL)
 		return NULL;
+	set_up();
 	v->checker = jwt_checker_new();
 	/* -1 switches a check off: times are judged by claims.c. */
 	if (v->checker == NULL ||
@@ -199,6 +250,7 @@ jws_verify(struct jws_verifier *v, const struct jwk *key, enum jws_alg alg,
 {
 	bool good;
 
+	starved_reset();
 	if (token.n == 0 || token.n > TOKEN_MAX ||
 	    memchr(token.p, '\0', token.n) != NULL || !jwk_fits(key, alg) ||
 	    !is_signature_of(key, signature_of(token)))

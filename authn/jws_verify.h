@@ -20,7 +20,8 @@ void jws_verifier_free(struct jws_verifier *v); /* NULL is fine */
 
 /*
  * True if the compact token, whose form was checked (jws_parse), carries key's
- * signature by exactly alg.  A token above TOKEN_MAX does not.
+ * signature by exactly alg.  A token above TOKEN_MAX does not.  After false
+ * is_starved() tells whether memory was what was missing.
  */
 NODISCARD bool jws_verify(struct jws_verifier *v, const struct jwk *key,
     enum jws_alg alg, struct slice token);

@@ -3,11 +3,30 @@
  *
  * jansson refuses duplicate names on request, and U+0000, lone surrogates and
  * trailing text by itself; its own depth limit is 2048, by recursion.  UTF-8
- * is looked at twice, since the rest of the code builds on it.
+ * is looked at twice, since the rest of the code builds on it.  Where memory
+ * runs out it may go on with a part of a string: that is asked for afterwards.
  */
 #include "authn/strict_json.h"
 
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "authn/starved.h"
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void
+watch_memory(void)
+{
+	json_set_alloc_funcs(starved_malloc, free);
+}
+
+void
+strict_json_set_up(void)
+{
+	(void)pthread_once(&once, watch_memory);
+}
 
 static enum status
 failed(struct strict_json_error *e, enum status st, int line, const char *why)
@@ -63,12 +82,15 @@ strict_json_parse(struct slice text, json_t **out, struct strict_json_error *e)
 	if (!is_flat_enough(text))
 		return failed(e, STATUS_MALFORMED, 0,
 		    "it is nested deeper than 32 levels");
+	strict_json_set_up();
+	starved_reset();
 	v = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &error);
-	if (v == NULL) {
-		if (json_error_code(&error) == json_error_out_of_memory)
-			return failed(e, STATUS_NOMEM, 0, "out of memory");
-		return failed(e, STATUS_MALFORMED, error.line, error.text);
+	if (is_starved()) {
+		json_decref(v);
+		return failed(e, STATUS_NOMEM, 0, "out of memory");
 	}
+	if (v == NULL)
+		return failed(e, STATUS_MALFORMED, error.line, error.text);
 	if (!json_is_object(v)) {
 		json_decref(v);
 		return failed(e, STATUS_MALFORMED, 0, "it is no object");

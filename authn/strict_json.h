@@ -32,6 +32,9 @@ struct strict_json_error {
 NODISCARD enum status strict_json_parse(struct slice text, json_t **out,
     struct strict_json_error *e);
 
+/* Before anything else uses jansson; any thread, any number of times. */
+void strict_json_set_up(void);
+
 /* The string's octets; empty if v is NULL or no string. */
 struct slice strict_json_text(const json_t *v);
 

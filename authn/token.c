@@ -8,6 +8,7 @@
 
 #include "authn/claims.h"
 #include "authn/jws.h"
+#include "authn/starved.h"
 
 /* spec: T-68, T-69, T-72: the algorithm is judged before any key is seen */
 static enum authn_reason
@@ -53,7 +54,7 @@ judge(const struct issuers *issuers, struct jwks *const *keys,
 	if (r != AUTHN_OK)
 		return r;
 	if (!jws_verify(v, key, j->alg, token))
-		return AUTHN_SIGNATURE;
+		return is_starved() ? AUTHN_INTERNAL : AUTHN_SIGNATURE;
 	r = claims_check(issuers, out->issuer, j->claims, now_s,
 	    &out->expires_s);
 	if (r != AUTHN_OK)

@@ -196,6 +196,9 @@ exchange_step_authn(struct exchange *e)
 	if (v.reason != AUTHN_OK) {
 		if (v.wants_keys && !e->keys_asked)
 			return ask_for_keys(e, v.issuer);
+		/* spec: T-125: nobody is told to log in again for it */
+		if (v.reason == AUTHN_INTERNAL)
+			return exchange_refuse_fixed(e, REFUSE_BUSY);
 		return refuse_identity(e, v.reason);
 	}
 	metrics_add(&w->metrics, METRIC_TOKENS_VERIFIED, 0, 1);
