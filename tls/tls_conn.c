@@ -50,10 +50,13 @@ static int
 out_send(void *arg, const unsigned char *from, size_t n)
 {
 	struct tls_conn *t = arg;
-	char *to = buf_room(t->out) >= n ? buf_reserve(t->out, n) : NULL;
+	char *to;
 
-	if (to == NULL)
+	if (buf_room(t->out) < n)
 		return MBEDTLS_ERR_SSL_WANT_WRITE;
+	to = buf_reserve(t->out, n);
+	if (to == NULL) /* not full: nobody would call again */
+		return MBEDTLS_ERR_SSL_ALLOC_FAILED;
 	memcpy(to, from, n);
 	t->out->len += n;
 	return (int)n;
