@@ -28,10 +28,21 @@ struct sink_port {
 	struct record *free; /* linked by node.next */
 };
 
+/* A file to change to, on its way to the writer; like a record in its queue. */
+struct target {
+	struct record record; /* what it is known by: SINK_TARGET */
+	char *path;           /* NULL: none */
+	int fd;
+};
+
+enum {
+	SINK_TARGET = SINK_LOG + 1
+};
+
 struct sink {
 	struct queue inbox;
 	pthread_t thread;
-	char *audit_file;
+	char *audit_file; /* NULL: lines are dropped */
 	size_t max_bytes;
 	int audit_fd;
 	atomic_size_t bytes; /* of records under way */
@@ -93,6 +104,10 @@ flush_batch(struct sink *s)
 
 	if (s->batch.len == 0)
 		return;
+	if (s->audit_file == NULL) {
+		buf_reset(&s->batch);
+		return;
+	}
 	/* A line that a full disk cut must not swallow the next one. */
 	if (s->torn && s->audit_fd >= 0 && write_all(s->audit_fd, SLICE("\n")))
 		s->torn = false;
@@ -145,6 +160,35 @@ send_home(struct sink *s, struct record *r)
 }
 
 static void
+target_free(struct target *t)
+{
+	if (t->fd >= 0)
+		(void)close(t->fd);
+	free(t->path);
+	free(t);
+}
+
+/* The former file is complete; what follows goes to the new one. */
+static void
+change_target(struct sink *s, struct target *t)
+{
+	char *path = s->audit_file;
+	int fd = s->audit_fd;
+
+	flush_batch(s);
+	s->audit_file = t->path;
+	s->audit_fd = t->fd;
+	t->path = path;
+	t->fd = fd;
+	s->torn = false;
+	target_free(t);
+	if (s->audit_file != NULL)
+		set_health(s, true);
+	else
+		atomic_store(&s->healthy, true);
+}
+
+static void
 take_all(struct sink *s)
 {
 	struct queue_node *n;
@@ -152,6 +196,11 @@ take_all(struct sink *s)
 	while ((n = queue_take(&s->inbox)) != NULL) {
 		struct record *r = CONTAINER_OF(n, struct record, node);
 
+		if ((int)r->file == SINK_TARGET) {
+			change_target(s,
+			    CONTAINER_OF(r, struct target, record));
+			continue;
+		}
 		write_record(s, r);
 		send_home(s, r);
 	}
@@ -394,6 +443,30 @@ sink_reopen(struct sink *s)
 {
 	atomic_store(&s->reopen, true);
 	wake(s);
+}
+
+enum status
+sink_set_audit_file(struct sink *s, const char *path, struct errinfo *err)
+{
+	struct target *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return errinfo_set(err, STATUS_NOMEM, path, 0, "out of memory");
+	t->record.file = (enum sink_file)SINK_TARGET;
+	t->fd = -1;
+	if (path != NULL) {
+		t->path = strdup(path);
+		t->fd = open_audit(path);
+	}
+	if (path != NULL && (t->fd < 0 || t->path == NULL)) {
+		enum status st = errinfo_set(err, STATUS_IO, path, 0,
+		    "cannot be opened for the audit log: %s", strerror(errno));
+
+		target_free(t);
+		return st;
+	}
+	queue_post(&s->inbox, &t->record.node);
+	return STATUS_OK;
 }
 
 unsigned long

@@ -67,6 +67,14 @@ void sink_log_line(void *arg, struct slice line);
 /* From any thread: close and open the files again (SIGUSR1). */
 void sink_reopen(struct sink *s);
 
+/*
+ * From one thread: write audit lines to another file from now on, or, with
+ * NULL, drop them.  What was posted before goes to the former one.  STATUS_IO
+ * with a report in err: nothing has changed.
+ */
+NODISCARD enum status sink_set_audit_file(struct sink *s, const char *path,
+    struct errinfo *err);
+
 /* Lines that could not be written or queued, since the start. */
 unsigned long sink_lost(const struct sink *s, enum sink_file file);
 /* True while the audit file takes lines. */

@@ -148,6 +148,54 @@ log_report(const struct errinfo *err, bool is_error)
 	}
 }
 
+static bool
+is_same(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static const char *
+page_text(const struct config_address *a)
+{
+	return a != NULL ? a->text : NULL;
+}
+
+/* What was opened or sized once at the start. */
+static void
+warn_of_restart(const struct config *was, const struct config *is)
+{
+	const struct {
+		const char *field;
+		bool same;
+	} fixed[] = {
+	    {"workers", was->workers == is->workers},
+	    {"limits.connections", was->connections == is->connections},
+	    {"log.format", was->log_json == is->log_json},
+	    {"admin.address",
+		is_same(page_text(was->admin), page_text(is->admin))},
+	    {"health.address",
+		is_same(page_text(was->health), page_text(is->health))},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(fixed); i++) {
+		if (!fixed[i].same)
+			log_warn("%s: %s has changed and takes effect at the "
+				 "next start only",
+			    is->path, fixed[i].field);
+	}
+}
+
+/* Records of the new snapshot need the new file. */
+static enum status
+follow_audit(struct control *c, const struct snapshot *s, struct errinfo *err)
+{
+	const char *path = s->config->audit_file;
+
+	if (is_same(c->current->config->audit_file, path))
+		return STATUS_OK;
+	return sink_set_audit_file(c->server->sink, path, err);
+}
+
 static void
 watch_path(void *arg, const char *path)
 {
@@ -180,10 +228,12 @@ take_over(struct control *c, struct config *config)
 
 	if (st == STATUS_OK)
 		st = listener_open_all(s, c->current, &err);
-	log_report(&err, st != STATUS_OK);
-	errinfo_release(&err);
 	if (st == STATUS_OK)
 		st = complete(c, s);
+	if (st == STATUS_OK)
+		st = follow_audit(c, s, &err);
+	log_report(&err, st != STATUS_OK);
+	errinfo_release(&err);
 	if (st != STATUS_OK) {
 		snapshot_unref(s);
 		c->failed_reloads++;
@@ -192,6 +242,7 @@ take_over(struct control *c, struct config *config)
 		return st;
 	}
 	log_set_level((enum log_level)s->config->log_level);
+	warn_of_restart(c->current->config, s->config);
 	c->keys_changed = c->addresses_changed = false;
 	publish(c, s);
 	c->reloads++;

@@ -100,6 +100,45 @@ def test_sigusr1_opens_the_audit_file_again(make_gateway, make_upstream):
     assert stat.S_IMODE(os.stat(gw.path("audit.log")).st_mode) == 0o600
 
 
+def test_a_reload_moves_the_audit_log(make_gateway, make_upstream):
+    """T-127, T-132: switched on, elsewhere, and off again; a place that cannot be opened leaves all as it was."""
+    gw = make_gateway(make_upstream())
+    del gw.config["audit"]
+    gw.start()
+    gw.ask("GET", PODS)
+    gw.config["audit"] = {"file": "one.log", "failClosed": True}
+    gw.reload()
+    gw.events(gw.ask("GET", PODS).audit_id, name="one.log")
+    gw.config["audit"]["file"] = "two.log"
+    gw.reload()
+    moved = gw.ask("GET", PODS).audit_id
+    gw.events(moved, name="two.log")
+    assert moved not in gw.read("one.log")
+    gw.config["audit"]["file"] = "/nowhere/three.log"
+    gw.reload(good=False)
+    gw.wait_log("/nowhere/three.log", "cannot be opened for the audit log")
+    gw.events(gw.ask("GET", PODS).audit_id, name="two.log")
+    del gw.config["audit"]
+    gw.reload()
+    size = len(gw.read("two.log"))
+    assert gw.ask("GET", PODS).code == 200
+    time.sleep(0.1)
+    assert len(gw.read("two.log")) == size and gw.metric("audit_lines_lost") == 0
+
+
+def test_a_reload_tells_what_needs_a_restart(gw, world, upstream):
+    """Design section 9: a setting that is read and not followed is said to be."""
+    good, size = json.dumps(gw.config), len(gw.log())
+    gw.config.update(workers=3, limits={"connections": 77}, log={"level": "debug", "format": "json"},
+                     health={"address": "127.0.0.1:%d" % free_port()})
+    gw.reload()
+    for field in ("workers", "limits.connections", "log.format", "health.address"):
+        gw.wait_log("gateway.yaml: %s has changed and takes effect at the next start only" % field, since=size)
+    assert "admin.address has changed" not in gw.log()[size:]
+    gw.config = json.loads(good)
+    gw.reload()
+
+
 def test_fail_closed_refuses_what_cannot_be_recorded(make_gateway, make_upstream):
     """T-135: 503 while the audit file takes nothing, forwarding again once it does."""
     up = make_upstream()
