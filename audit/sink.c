@@ -222,6 +222,8 @@ reopen(struct sink *s)
 	if (s->audit_fd >= 0)
 		(void)close(s->audit_fd);
 	s->audit_fd = fd;
+	/* An empty file holds no line that was cut. */
+	s->torn = s->torn && lseek(fd, 0, SEEK_END) > 0;
 	set_health(s, true);
 }
 
