@@ -166,6 +166,9 @@ tsan: ## all tests under ThreadSanitizer
 	$(Q)$(MAKE) unit-tsan
 	$(Q)$(MAKE) scenarios-tsan
 
+valgrind: build/debug/kube-access-gateway ## leaks and wrong memory over some scenarios; about two minutes
+	$(Q)tools/valgrind $<
+
 cov: ## line and branch coverage of all tests, per folder
 	$(Q)find build/cov -name '*.gcda' -delete 2>/dev/null || :
 	$(Q)$(MAKE) unit-cov
@@ -220,5 +223,5 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' Makefile | expand -t 14
 
 .PHONY: all docs have-deps unit scenarios check test demo e2e load-smoke fuzz-smoke \
-    fuzz asan tsan cov bench format lint analyze layers spec-report diagram \
+    fuzz asan tsan valgrind cov bench format lint analyze layers spec-report diagram \
     size deps install clean help $(FLAVOURS:%=unit-%) $(FLAVOURS:%=scenarios-%)

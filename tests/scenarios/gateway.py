@@ -15,7 +15,7 @@ from wire import wait_for
 
 BINARY = os.path.abspath(os.environ.get("GATEWAY", "build/release/kube-access-gateway"))
 SANITIZER = re.compile("ERROR: AddressSanitizer|runtime error|LeakSanitizer|WARNING: ThreadSanitizer")
-SLOW = 8 if re.search("/(asan|tsan)/", BINARY) else 1  # sanitizers take their time
+SLOW = 8 if re.search("/(asan|tsan|valgrind)/", BINARY) else 1  # checkers take their time
 
 RULES = [
     ("everything", ["*"], ["*"], ["*"], ["*"], "admins"),
