@@ -5,6 +5,8 @@
 
 #include <jansson.h>
 
+#include "authn/starved.h"
+#include "authn/strict_json.h"
 #include "base/text.h"
 
 /* --- which request it is --- */
@@ -116,12 +118,17 @@ read_spec(const json_t *root, struct arena *arena, struct attributes *a)
 enum status
 review_read_json(struct slice body, struct arena *arena, struct review *out)
 {
-	json_t *root = json_loadb(body.p, body.n, JSON_ALLOW_NUL, NULL);
 	struct attributes a = {.is_resource = false};
-	bool good = read_spec(root, arena, &a);
+	bool good, starved;
+	json_t *root;
 
+	strict_json_set_up();
+	starved_reset();
+	root = json_loadb(body.p, body.n, JSON_ALLOW_NUL, NULL);
+	starved = is_starved();
+	good = read_spec(root, arena, &a);
 	json_decref(root);
-	if (arena->overflow)
+	if (starved || arena->overflow)
 		return STATUS_NOMEM;
 	if (!good)
 		return STATUS_MALFORMED;

@@ -2,7 +2,7 @@
  * rules_match.c - which access rules a request meets, and what it lacks.
  *
  * Hot: once per request; one pass over the rules, no allocation.
- * spec: the wide readings are those of rules.h.
+ * The wide readings are those of rules.h.
  */
 #include "rbac/pattern.h"
 #include "rbac/rules_parts.h"
