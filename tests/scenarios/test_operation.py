@@ -1,6 +1,7 @@
 """Running it: signals, drains, descriptors, pages, metrics, log and audit."""
 import json
 import os
+import random
 import re
 import resource
 import signal
@@ -9,13 +10,14 @@ import stat
 import subprocess
 import threading
 import time
+import zlib
 
 import pytest
 
 from client import Cut, new_id, request
 from gateway import BINARY, SLOW, free_port
 from tokens import Issuer, authentication
-from upstream import OK, WATCH_HEAD, chunk
+from upstream import OK, WATCH_HEAD, answer, chunk
 from wire import wait_for
 
 PODS = "/api/v1/namespaces/dev/pods"
@@ -81,6 +83,68 @@ def test_a_reload_loses_no_request(gw, world, upstream):
     for t in threads:
         t.join()
     assert wrong == []
+
+
+def test_reloads_cut_nothing_that_runs(make_gateway, make_upstream, world):
+    """T-08, T-127, T-129: a download, an upload and a tunnel over good and bad reloads; every octet arrives, once."""
+    size, piece, done = 6 << 20, 6 << 16, threading.Event()
+    whole = random.Random(1).randbytes(size)
+
+    def script(ex):
+        if ex.has("Upgrade"):
+            ex.body_read = ex.stream.ended = True
+            ex.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+            while True:
+                ex.send(ex.stream.exactly(4096))
+        got = ex.read()
+        if ex.method == "POST":
+            ex.send(answer(b"%d" % zlib.crc32(got)))
+            return
+        ex.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        for n in range(0, size, piece):
+            time.sleep(0.05)
+            ex.send(whole[n:n + piece])
+    up = make_upstream()
+    up.script = script
+    gw = make_gateway(up, log={"level": "info"}).start()
+    results, echoed = {}, [0]
+
+    def slowly(method):
+        with gw.connect(timeout=60) as c:
+            c.send(request(method, PODS, *(() if method == "GET" else ("Content-Length: %d" % size,)),
+                           token=world.admin))
+            for n in range(0, 0 if method == "GET" else size, piece):
+                c.send(whole[n:n + piece])
+                time.sleep(0.05)
+            results[method] = c.answer().body
+
+    def tunnel():
+        with gw.connect() as c:
+            c.send(request("GET", PODS + "/web/exec", "Connection: Upgrade", "Upgrade: websocket", token=world.admin))
+            assert c.answer().code == 101
+            while not done.is_set():
+                at = echoed[0] * 4096 % size
+                block = whole[at:at + 4096]
+                c.send(block)
+                if c.stream.exactly(4096) != block:
+                    return
+                echoed[0] += 1
+            results["tunnel"] = True
+    threads = [threading.Thread(target=slowly, args=(m,)) for m in ("GET", "POST")] + [threading.Thread(target=tunnel)]
+    for t in threads:
+        t.start()
+    wait_for(lambda: len(up.requests) == 3)
+    good, before = json.dumps(gw.config), echoed[0]
+    for n in range(8):
+        if n % 2:
+            gw.config["drainTimeout"] = "soon"
+        gw.reload(good=not n % 2)
+        gw.config = json.loads(good)
+    done.set()
+    for t in threads:
+        t.join(60)
+    assert results["GET"] == whole and results["POST"] == b"%d" % zlib.crc32(whole)
+    assert results["tunnel"] and echoed[0] > before
 
 
 # --- log files ---

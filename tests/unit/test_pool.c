@@ -230,6 +230,28 @@ test_two_at_once(void **state)
 	tear_down(&f);
 }
 
+/* spec: T-05: where one is too much, the one that rested longest goes */
+static void
+test_limit(void **state)
+{
+	struct lease s[MAX_IDLE + 1];
+	struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	for (size_t i = 0; i < COUNT_OF(s); i++) {
+		begin(&f, &s[i], false);
+		exchange(&f, &s[i], i);
+	}
+	for (size_t i = 0; i < COUNT_OF(s); i++)
+		lease_end(&s[i]);
+	turn(&f.loop);
+	expect_end(&f, 0);
+	for (size_t i = 1; i < COUNT_OF(s); i++)
+		assert_true(is_open(&f, i));
+	tear_down(&f);
+}
+
 /* It rests for its time, which begins anew with each use, and no longer. */
 static void
 test_idle_time(void **state)
@@ -454,6 +476,7 @@ main(void)
 	rows_add(&rows, "used again", test_reuse, NULL);
 	rows_add(&rows, "two at once", test_two_at_once, NULL);
 	rows_add(&rows, "the time of an idle one", test_idle_time, NULL);
+	rows_add(&rows, "the limit of idle ones", test_limit, NULL);
 	rows_add(&rows, "another generation", test_generation, NULL);
 	rows_add(&rows, "fresh ones", test_fresh, NULL);
 	rows_add(&rows, "an idle one that ends", test_an_idle_one_that_ends,
