@@ -1,4 +1,5 @@
 """T-125, T-01: each allocation of a loop may fail; it costs one request or one connection, and the gateway goes on."""
+import json
 import mmap
 import os
 import ssl
@@ -79,6 +80,8 @@ def tunnel(c):
     c.stream.rest()
 
 
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+LOCKED = "/api/v1/namespaces/locked/pods"
 LONG = ("/x?" + "q" * 10000, *("X-%d: %s" % (i, "v" * 900) for i in range(20)))
 # What is asked, by whom (a token that no loop has seen, or another), what is answered, and what is done then.
 KINDS = {
@@ -90,11 +93,22 @@ KINDS = {
     "impersonation": (("GET", PODS, "Impersonate-User: " + "u" * 2000), "admin", 403, None),
     "bad target": (("GET", "/a\\b"), "admin", 400, None),
     "bad head": (("GET", PODS, "Bad Name: x"), "admin", 400, None),
+    "access rule": (("GET", LOCKED), "admin", 403, None),
+    "review, yes": (("POST", REVIEWS, "Content-Type: application/json"), "admin", 200, None),
+    "review, no": (("POST", REVIEWS, "Content-Type: application/json"), "admin", 201, None),
     "long head": (("GET", *LONG), "admin", 200, None),
     "big answer": (("GET", "/big"), "admin", 200, None),
     "watch": (("GET", PODS + "?watch=1"), "admin", 200, None),
     "tunnel": (("GET", PODS + "/web/exec?command=sh", *UPGRADE), "admin", 101, tunnel),
 }
+
+
+def body_of(kind):
+    if kind.startswith("review"):
+        return json.dumps({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {
+            "resourceAttributes": {"namespace": "locked" if "no" in kind else "dev", "verb": "list",
+                                   "resource": "pods"}}}).encode()
+    return b"b" * 30000 if kind == "post" else None
 
 
 class Prober:
@@ -114,7 +128,7 @@ class Prober:
         args, _, want, then = KINDS[kind]
         audit_id = new_id()
         try:
-            c.send(request(*args, token=token, audit_id=audit_id, body=b"b" * 30000 if args[0] == "POST" else None))
+            c.send(request(*args, token=token, audit_id=audit_id, body=body_of(kind)))
             a = c.answer(args[0])
             # A head that cannot be read names no audit ID.
             self.answered.append(a.audit_id)
@@ -163,7 +177,9 @@ def short(make_gateway, make_upstream, allocations):
     """A gateway of one loop that will be short of memory, and what it holds when it rests."""
     up = make_upstream()
     up.script = script
-    gw = make_gateway(up, workers=1, log={"level": "info"})
+    gw = make_gateway(up, workers=1, log={"level": "info"}, networks={"bastion": ["10.9.9.9/32"]})
+    gw.cluster["accessRules"] = [{"name": "locked", "match": {"namespaces": ["locked"]},
+                                  "require": {"networks": ["bastion"]}}]
     gw.start(env=allocations.env)
     probe = Prober(gw, allocations)
     for kind in KINDS:
