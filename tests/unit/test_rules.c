@@ -385,5 +385,6 @@ main(void)
 	failed = rows_run(&r, "rules");
 	vectors_release(&v);
 	config_unref(config);
+	errinfo_release(&err);
 	return failed;
 }
