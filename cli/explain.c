@@ -1,13 +1,14 @@
 /*
  * explain.c - a decision, offline, and what made it.
  */
+#include "cli/explain.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/monotime.h"
 #include "cli/commands.h"
-#include "cli/explain.h"
 
 /* What the command line says. */
 struct asked_for {
