@@ -82,6 +82,7 @@ LATER = [
     ("    authentication:\n", "    authentication:\n      anonymous: {enabled: false}\n", "authentication.anonymous"),
     ("    authentication:\n", "    authentication:\n      serviceAccounts: {issuer: a}\n", "serviceAccounts"),
     ("    authentication:\n", "    authentication:\n      impersonation: true\n", "authentication.impersonation"),
+    ("    authentication:\n", "    limits: {perUser: {burst: 1}}\n    authentication:\n", "clusters[0].limits.perUser"),
     ("    authentication:\n", "    identity: impersonate\n    authentication:\n", "clusters[0].identity"),
     ("    tls:\n", "    proxyProtocol: {trustedNetworks: []}\n    tls:\n", "listeners[0].proxyProtocol"),
     ("order: [rbac]\n", "order: [rbac]\n      azure: {}\n", "clusters[0].authorization.azure"),

@@ -150,7 +150,9 @@ def test_half_a_tunnel_is_not_held_for_ever(make_gateway, make_upstream, clock, 
         tunnel.append(stream)
         go.wait(30)
     serve(up, "websocket", run)
-    gw = make_gateway(up, workers=1).start(env=clock.env)
+    gw = make_gateway(up, workers=1)
+    gw.cluster["limits"] = {"sessionMaxAge": "0s"}  # or a day would end it for its age
+    gw.start(env=clock.env)
     audit_id = new_id()
     c = ask(gw, "websocket", audit_id=audit_id)
     assert c.answer().code == 101
