@@ -166,7 +166,7 @@ tsan: ## all tests under ThreadSanitizer
 	$(Q)$(MAKE) unit-tsan
 	$(Q)$(MAKE) scenarios-tsan
 
-valgrind: build/debug/kube-access-gateway ## leaks and wrong memory over some scenarios; about two minutes
+valgrind: build/debug/kube-access-gateway ## leaks and wrong memory over some scenarios; some minutes
 	$(Q)tools/valgrind $<
 
 cov: ## line and branch coverage of all tests, per folder
