@@ -17,6 +17,7 @@ workers: 2
 stateDir: state
 networks:
   here: [127.0.0.1/32]
+  elsewhere: [192.0.2.0/24]
 listeners:
   - name: main
     address: "127.0.0.1:%(port)d"
@@ -38,6 +39,7 @@ clusters:
 %(keys)s
     authorization:
 %(authorization)s
+%(more)s
 audit: {file: audit.log}
 log: {format: text, level: info}
 admin: {address: "127.0.0.1:%(admin)d"}
@@ -60,11 +62,11 @@ ORDERS = {
 
 
 class Gateway(Folder):
-    """url, ca: what clients need. order: upstream or rbac, the only authorizer."""
+    """url, ca: what clients need. order: upstream or rbac, the only authorizer. more: fields of the cluster."""
 
-    def __init__(self, cluster, name, order, drain="5s"):
+    def __init__(self, cluster, name, order, drain="5s", more=""):
         super().__init__(cluster.path("gateway-" + name))
-        self.cluster, self.order, self.drain = cluster, order, drain
+        self.cluster, self.order, self.drain, self.more = cluster, order, drain, more
         self.port, self.admin = free_ports(2)
         self.url = "https://127.0.0.1:%d" % self.port
         self.ca = cluster.path("gateway-ca.crt")
@@ -72,7 +74,7 @@ class Gateway(Folder):
 
     def configuration(self):
         values = {"port": self.port, "admin": self.admin, "drain": self.drain, "upstream": self.cluster.url,
-                  "issuer": self.cluster.issuer.url}
+                  "issuer": self.cluster.issuer.url, "more": self.more}
         return CONFIG % {**values, **{k: v % values for k, v in ORDERS[self.order].items()}}
 
     def write_files(self):

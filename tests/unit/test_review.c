@@ -188,6 +188,24 @@ check_proto(void **state)
 	check(REVIEW_PROTOBUF, review_of(&m, r->spec), r->want);
 }
 
+/* `kubectl auth can-i create pods/exec -n dev` of 1.36.3: a name, that is. */
+static void
+test_kubectl(void **state)
+{
+	struct slice body = SLICE(
+	    "\x6b\x38\x73\x00\x0a\x32\x0a\x17\x61\x75\x74\x68\x6f\x72\x69\x7a"
+	    "\x61\x74\x69\x6f\x6e\x2e\x6b\x38\x73\x2e\x69\x6f\x2f\x76\x31\x12"
+	    "\x17\x53\x65\x6c\x66\x53\x75\x62\x6a\x65\x63\x74\x41\x63\x63\x65"
+	    "\x73\x73\x52\x65\x76\x69\x65\x77\x12\x3f\x0a\x10\x0a\x00\x12\x00"
+	    "\x1a\x00\x22\x00\x2a\x00\x32\x00\x38\x00\x42\x00\x12\x21\x0a\x1f"
+	    "\x0a\x03\x64\x65\x76\x12\x06\x63\x72\x65\x61\x74\x65\x1a\x00\x22"
+	    "\x00\x2a\x04\x70\x6f\x64\x73\x32\x00\x3a\x04\x65\x78\x65\x63\x1a"
+	    "\x08\x08\x00\x12\x00\x1a\x00\x20\x00\x1a\x00\x22\x00");
+
+	(void)state;
+	check(REVIEW_PROTOBUF, body, "R|dev|create|||pods||exec|");
+}
+
 static void
 test_envelopes(void **state)
 {
@@ -311,6 +329,7 @@ main(void)
 
 	ROWS_ADD_TABLE(&r, json_rows, check_json);
 	ROWS_ADD_TABLE(&r, proto_rows, check_proto);
+	rows_add(&r, "what kubectl sends", test_kubectl, NULL);
 	rows_add(&r, "envelopes", test_envelopes, NULL);
 	rows_add(&r, "forms", test_forms, NULL);
 	rows_add(&r, "requests", test_requests, NULL);
