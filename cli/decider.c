@@ -24,7 +24,8 @@ open_config(const struct decider_options *o, struct decider *d,
 		    o->cluster != NULL ? o->cluster : "");
 	d->has_ranges = d->parts.config->has_ranges;
 	d->has_authorizers = d->parts.config->order_count != 0;
-	return build_policy(d->config, &d->parts, err);
+	st = networks_new(d->config, &d->networks, err);
+	return st == STATUS_OK ? build_policy(d->config, &d->parts, err) : st;
 }
 
 static enum status
@@ -86,6 +87,7 @@ void
 decider_close(struct decider *d)
 {
 	cluster_release(&d->parts);
+	networks_unref(d->networks);
 	config_unref(d->config);
 	*d = (struct decider){0};
 }

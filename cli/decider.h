@@ -18,10 +18,11 @@ struct decider_options {
 };
 
 struct decider {
-	struct config *config; /* NULL: piecewise */
-	struct cluster parts;  /* only what decides */
-	bool has_ranges;       /* addresses can be judged */
-	bool has_authorizers;  /* requests can be judged */
+	struct config *config;     /* NULL: piecewise */
+	struct cluster parts;      /* only what decides */
+	struct networks *networks; /* NULL: none are named */
+	bool has_ranges;           /* addresses can be judged */
+	bool has_authorizers;      /* requests can be judged */
 };
 
 /* Mistakes are in err.  *out is released or zeroed before. */

@@ -67,14 +67,18 @@ put_who(struct buf *out, const struct question *q)
 }
 
 static void
-put_range(struct buf *out, const struct question *q, const struct answer *a)
+put_range(struct buf *out, const struct decider *d, const struct question *q,
+    const struct answer *a)
 {
+	const char *network = networks_find(d->networks, &q->address);
 	char address[ADDRESS_TEXT], prefix[CIDR_TEXT];
 
 	if (!a->has_admitted)
 		return;
 	address_format(&q->address, address);
 	buf_putf(out, "address      %s ", address);
+	if (network != NULL)
+		buf_putf(out, "of network %s ", network);
 	if (a->hit.matched) {
 		cidr_format(&a->hit.prefix, prefix);
 		buf_putf(out, "is %s by %s\n",
@@ -168,10 +172,9 @@ void
 explain_put_text(struct buf *out, const struct decider *d,
     const struct question *q, const struct answer *a)
 {
-	(void)d;
 	put_asked(out, q);
 	put_who(out, q);
-	put_range(out, q, a);
+	put_range(out, d, q, a);
 	if (a->has_decision) {
 		put_rbac(out, a);
 		put_rules(out, a);

@@ -24,8 +24,8 @@ choose(struct choices *c, unsigned below)
 	return *c->data++ % below;
 }
 
-static const char *const verbs[] = {"get", "list", "watch", "create",
-    "delete", "deletecollection", "proxy", "*", ""};
+static const char *const verbs[] = {"get", "list", "watch", "create", "delete",
+    "deletecollection", "proxy", "*", ""};
 static const char *const groups[] = {"", "apps", "*", "x.io"};
 static const char *const resources[] = {"pods", "pods/exec", "pods/*",
     "*/scale", "*", "secrets", "nodes", "nodes/proxy", "nodes/*", "*/proxy"};
@@ -80,8 +80,8 @@ matches(const struct config_rule *rule, const struct attributes *a,
 }
 
 static void
-check_wider_requests(const struct config_rule *rule,
-    const struct attributes *a, const struct user *u)
+check_wider_requests(const struct config_rule *rule, const struct attributes *a,
+    const struct user *u)
 {
 	struct attributes wide = *a;
 	bool many = slice_eq(a->verb, SLICE("list")) ||

@@ -20,6 +20,8 @@ exchange_audit_reserve(struct exchange *e)
 static void
 annotate(struct exchange *e, struct audit_event *v)
 {
+	const char *network = networks_find(e->worker->use->snapshot->networks,
+	    &e->client->address);
 	bool judged = e->verdict.by != AUTHORIZER_NONE ||
 	    e->refusal == REFUSE_RULE || e->refusal == REFUSE_FORBIDDEN ||
 	    e->refusal == REFUSE_STREAM;
@@ -33,6 +35,9 @@ annotate(struct exchange *e, struct audit_event *v)
 	}
 	audit_event_annotate(v, "kube-access-gateway/cluster",
 	    slice_of(e->client->cluster->name));
+	if (network != NULL)
+		audit_event_annotate(v, "kube-access-gateway/network",
+		    slice_of(network));
 	if (e->verdict.by != AUTHORIZER_NONE)
 		audit_event_annotate(v, "kube-access-gateway/authorizer",
 		    slice_of(authorizer_name(e->verdict.by)));

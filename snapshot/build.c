@@ -271,6 +271,8 @@ build_parts(struct config *config, enum status st, uint64_t generation,
 
 	if (s == NULL)
 		return errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
+	if (st == STATUS_OK)
+		st = networks_new(config, &s->networks, err);
 	if (config->audit_policy_file != NULL && st == STATUS_OK)
 		st = audit_policy_load(config->audit_policy_file,
 		    &s->audit_policy, err);

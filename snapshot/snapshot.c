@@ -104,6 +104,8 @@ snapshot_dup(const struct snapshot *s, uint64_t generation)
 		return NULL;
 	if (s->audit_policy != NULL)
 		copy->audit_policy = audit_policy_ref(s->audit_policy);
+	if (s->networks != NULL)
+		copy->networks = networks_ref(s->networks);
 	for (size_t i = 0; i < s->listener_count; i++) {
 		copy->listeners[i] = s->listeners[i];
 		if (s->listeners[i].socket != NULL)
@@ -139,6 +141,7 @@ snapshot_unref(struct snapshot *s)
 	if (s == NULL || !ref_down(&s->ref))
 		return;
 	audit_policy_unref(s->audit_policy);
+	networks_unref(s->networks);
 	for (size_t i = 0; i < s->listener_count; i++) {
 		listening_unref(s->listeners[i].socket);
 		tls_server_unref(s->listeners[i].tls);

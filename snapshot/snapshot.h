@@ -10,6 +10,7 @@
 #ifndef SNAPSHOT_SNAPSHOT_H
 #define SNAPSHOT_SNAPSHOT_H
 
+#include "acl/networks.h"
 #include "acl/ranges.h"
 #include "audit/policy.h"
 #include "authn/issuers.h"
@@ -65,6 +66,7 @@ struct snapshot {
 	int64_t begun_us; /* wall clock: before its files were read; or 0 */
 	struct config *config;
 	struct audit_policy *audit_policy; /* NULL: Metadata for everything */
+	struct networks *networks;
 	struct snapshot_listener *listeners;
 	size_t listener_count;
 	struct cluster *clusters;

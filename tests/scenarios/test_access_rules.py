@@ -42,6 +42,7 @@ def test_a_rule_refuses_by_network(ruled, world, upstream):
     assert notes["authorization.k8s.io/decision"] == "forbid"
     assert notes["authorization.k8s.io/reason"] == 'access rule "exec-from-bastion" requires network bastion'
     assert notes["kube-access-gateway/rule"] == "exec-from-bastion"
+    assert notes["kube-access-gateway/network"] == "vpn"  # the first that has the address
     gw.wait_log("refused audit-id=" + audit_id, "stage=access-rule", "exec-from-bastion")
     assert gw.metric('refusals_total{stage="rule"}') == 1
     assert upstream.requests == []

@@ -294,6 +294,7 @@ def test_text(config, files):
         'group "" in the namespace "dev": access rule "exec-from-bastion" requires network bastion']
     r = run(*base, "10.1.2.3", "--verb", "create", "--resource", "pods", "--subresource", "exec", "--namespace", "dev",
             code=0)
+    assert "address      10.1.2.3 of network bastion is let in by 10.0.0.0/8" in r.stdout.decode()
     assert r.stdout.decode().splitlines()[-2:] == ["access rules all that match hold", "answer       YES"]
     r = run(*base, "10.1.2.3", "--method", "GET", "--target", PODS, "--output", "json", code=0)
     assert json.loads(r.stdout)["gate"] == {"allow": True, "shadow": ["watched"]}
