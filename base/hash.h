@@ -18,4 +18,8 @@ struct hash_key hash_key_random(void);
 
 uint64_t hash_bytes(const struct hash_key *key, struct slice s);
 
+/* The hash of a, then '/', then b, as if they stood in one place. */
+uint64_t hash_joined(const struct hash_key *key, struct slice a,
+    struct slice b);
+
 #endif

@@ -42,4 +42,14 @@ ref_down(struct ref *r)
 	return before == 1;
 }
 
+/*
+ * True if the caller holds the only reference.  Whatever other holders did
+ * with the object has then happened, so the caller may change it.
+ */
+static inline bool
+ref_is_only(const struct ref *r)
+{
+	return atomic_load_explicit(&r->count, memory_order_acquire) == 1;
+}
+
 #endif
