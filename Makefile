@@ -83,6 +83,9 @@ ldflags_tsan  := -fsanitize=thread
 ldflags_cov   := --coverage
 ldflags_fuzz  := $(SANITIZE)
 
+# Unit tests may have memory run out, see tests/support/failing.h.
+FAILING       := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
 # --- what is built ------------------------------------------------------------
 all: build/release/kube-access-gateway ## the gateway (default)
 
@@ -106,7 +109,7 @@ build/$(1)/kube-access-gateway: build/$(1)/gateway/main.o build/$(1)/libgateway.
 	$$(call say,link) $$(call link,$(1))
 
 build/$(1)/tests/unit/%: build/$(1)/tests/unit/%.o $(SUPPORT:%.c=build/$(1)/%.o) build/$(1)/libgateway.a
-	$$(call say,link) $$(call link,$(1)) -lcmocka
+	$$(call say,link) $$(call link,$(1)) -lcmocka $(FAILING)
 
 build/$(1)/bench/%: build/$(1)/bench/%.o build/$(1)/libgateway.a
 	$$(call say,link) $$(call link,$(1))
