@@ -1,0 +1,98 @@
+/*
+ * policy_rule.c - the rules as upstream states them.
+ *
+ * They only add, comparisons are exact, and the wildcards are those written
+ * out here.  rights.c finds the same by hashing.
+ */
+#include "rbac/policy_rule.h"
+
+static bool
+has(const struct strings *set, struct slice s)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (slice_eq(set->items[i], s))
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_or_all(const struct strings *set, struct slice s)
+{
+	return has(set, s) || has(set, RULE_ALL);
+}
+
+/* Whether s is a, then middle, then b. */
+static bool
+is_joined(struct slice s, struct slice a, struct slice middle, struct slice b)
+{
+	return s.n >= a.n && s.n - a.n >= middle.n &&
+	    s.n - a.n - middle.n == b.n && slice_starts(s, a) &&
+	    slice_starts(slice_from(s, a.n), middle) && slice_ends(s, b);
+}
+
+/*
+ * A resource of a rule: everything, the exact resource or resource and
+ * subresource, or that subresource of everything.
+ */
+static bool
+resource_matches(struct slice rule, const struct attributes *a)
+{
+	if (slice_eq(rule, RULE_ALL))
+		return true;
+	if (slice_is_empty(a->subresource))
+		return slice_eq(rule, a->resource);
+	return is_joined(rule, a->resource, SLICE("/"), a->subresource) ||
+	    is_joined(rule, RULE_ALL, SLICE("/"), a->subresource);
+}
+
+static bool
+resources_match(const struct strings *rules, const struct attributes *a)
+{
+	for (size_t i = 0; i < rules->count; i++) {
+		if (resource_matches(rules->items[i], a))
+			return true;
+	}
+	return false;
+}
+
+struct slice
+rule_url_prefix(struct slice url)
+{
+	while (url.n != 0 && url.p[url.n - 1] == '*')
+		url.n--;
+	return url;
+}
+
+/* spec: T-62 - exact, or by what stands before all trailing stars */
+static bool
+url_matches(struct slice rule, struct slice path)
+{
+	struct slice prefix = rule_url_prefix(rule);
+
+	if (prefix.n == rule.n)
+		return slice_eq(rule, path);
+	return slice_starts(path, prefix);
+}
+
+static bool
+urls_match(const struct strings *rules, struct slice path)
+{
+	for (size_t i = 0; i < rules->count; i++) {
+		if (url_matches(rules->items[i], path))
+			return true;
+	}
+	return false;
+}
+
+bool
+rule_allows(const struct rule *r, const struct attributes *a)
+{
+	if (!has_or_all(&r->verbs, a->verb))
+		return false;
+	if (!a->is_resource)
+		return urls_match(&r->urls, a->path);
+	return has_or_all(&r->api_groups, a->api_group) &&
+	    resources_match(&r->resources, a) &&
+	    (r->resource_names.count == 0 || has(&r->resource_names, a->name));
+}

@@ -1,0 +1,263 @@
+/*
+ * test_rights.c - tables of rights, where hashes are no help.
+ *
+ * What they grant is compared with the rules themselves in test_compiled.c.
+ * spec: T-64
+ */
+#include "rbac/rights.h"
+
+#include <stdio.h>
+
+#include "tests/support/rows.h"
+
+#define STRINGS(...)                                                           \
+	((struct strings){(const struct slice[]){__VA_ARGS__},                 \
+	    sizeof((const struct slice[]){__VA_ARGS__}) /                      \
+		sizeof(struct slice)})
+
+static struct rights_seed seed;
+
+static struct attributes
+asked(const char *const words[5])
+{
+	return (struct attributes){
+	    .is_resource = true,
+	    .verb = slice_of(words[0]),
+	    .api_group = slice_of(words[1]),
+	    .resource = slice_of(words[2]),
+	    .subresource = slice_of(words[3]),
+	    .name = slice_of(words[4]),
+	};
+}
+
+#define ASKED(...) asked((const char *const[5]){__VA_ARGS__})
+
+static struct rights
+rights_of(const struct rule *rule)
+{
+	struct rights r = {.has = 0};
+
+	assert_ok(rights_init(&r, &seed, &rule, 1));
+	return r;
+}
+
+/* The question has the hashes of what would be allowed, but not its texts. */
+static struct collision {
+	const char *name;
+	const char *allowed[5]; /* verb, group, resource, subresource, name */
+	const char *other[5];
+} collisions[] = {
+    /* clang-format off */
+	{ "another resource", { "get", "apps", "pods", "", "n" },
+	    { "get", "apps", "pots", "", "n" } },
+	{ "another group", { "get", "apps", "pods", "", "n" },
+	    { "get", "caps", "pods", "", "n" } },
+	{ "another name", { "get", "apps", "pods", "", "n" },
+	    { "get", "apps", "pods", "", "m" } },
+	{ "another verb", { "strange", "apps", "pods", "", "n" },
+	    { "stranger", "apps", "pods", "", "n" } },
+	{ "another subresource", { "get", "apps", "pods", "log", "n" },
+	    { "get", "apps", "pods", "lot", "n" } },
+	{ "a shorter subresource", { "get", "apps", "pods", "log", "n" },
+	    { "get", "apps", "pods", "lo", "n" } },
+	{ "a resource as long as both", { "get", "apps", "pods", "log", "n" },
+	    { "get", "apps", "pods/log", "log", "n" } },
+	{ "another resource of the subresource",
+	    { "get", "apps", "pods", "log", "n" },
+	    { "get", "apps", "pots", "log", "n" } },
+	{ "no slash between", { "get", "apps", "pods", "log", "n" },
+	    { "get", "apps", "pod", "/log", "n" } },
+	{ "another subresource of all", { "get", "apps", "x", "scale", "n" },
+	    { "get", "apps", "x", "scalp", "n" } },
+    /* clang-format on */
+};
+
+static void
+check_collision(void **state)
+{
+	const struct collision *c = *state;
+	const struct rule rule = {
+	    .verbs = STRINGS(SLICE("get"), SLICE("strange")),
+	    .api_groups = STRINGS(SLICE("apps")),
+	    .resources =
+		STRINGS(SLICE("pods"), SLICE("pods/log"), SLICE("*/scale")),
+	    .resource_names = STRINGS(SLICE("n")),
+	};
+	struct attributes allowed = asked(c->allowed), other = asked(c->other);
+	struct rights r = rights_of(&rule);
+	struct rights_query q = rights_query(&seed, &allowed);
+
+	assert_int_equal(rights_find(&r, &q), 0);
+	q.attributes = &other;
+	assert_int_equal(rights_find(&r, &q), RIGHTS_NONE);
+	rights_release(&r);
+}
+
+static void
+test_another_path_of_equal_hash(void **state)
+{
+	const struct rule rule = {.verbs = STRINGS(SLICE("get")),
+	    .urls = STRINGS(SLICE("/a/b"))};
+	struct attributes a = {.verb = SLICE("get"), .path = SLICE("/a/b")};
+	struct attributes b = {.verb = SLICE("get"), .path = SLICE("/a/c")};
+	struct rights r = rights_of(&rule);
+	struct rights_query q = rights_query(&seed, &a);
+
+	(void)state;
+	assert_int_equal(rights_find(&r, &q), 0);
+	q.attributes = &b;
+	assert_int_equal(rights_find(&r, &q), RIGHTS_NONE);
+	rights_release(&r);
+}
+
+/* Keys that only their texts tell apart are all granted. */
+static void
+test_merging_keys_of_equal_hashes(void **state)
+{
+	const struct rule rules[] = {
+	    {.verbs = STRINGS(SLICE("get")),
+		.api_groups = STRINGS(SLICE("apps")),
+		.resources = STRINGS(SLICE("pods"))},
+	    {.verbs = STRINGS(SLICE("get")),
+		.api_groups = STRINGS(SLICE("apps")),
+		.resources = STRINGS(SLICE("secrets"))},
+	    {.verbs = STRINGS(SLICE("get")),
+		.api_groups = STRINGS(SLICE("core")),
+		.resources = STRINGS(SLICE("pods"))},
+	    {.verbs = STRINGS(SLICE("get")),
+		.api_groups = STRINGS(SLICE("apps")),
+		.resources = STRINGS(SLICE("pods")),
+		.resource_names = STRINGS(SLICE("n"))},
+	    {.verbs = STRINGS(SLICE("get")), .urls = STRINGS(SLICE("pods"))},
+	};
+	struct rights parts[COUNT_OF(rules)], merged = {.has = 0};
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT_OF(rules); i++) {
+		parts[i] = rights_of(&rules[i]);
+		parts[i].keys[0].hash = parts[0].keys[0].hash;
+		assert_ok(rights_merge(&merged, &parts[i], i));
+		assert_int_equal(merged.right_count, i + 1);
+		assert_int_equal(merged.rights[i].position, i);
+	}
+	rights_release(&merged);
+	for (size_t i = 0; i < COUNT_OF(rules); i++)
+		rights_release(&parts[i]);
+}
+
+/* Later ones add nothing, and take no memory. */
+static void
+test_merging_the_same_again(void **state)
+{
+	const struct rule rule = {.verbs = STRINGS(SLICE("get")),
+	    .api_groups = STRINGS(SLICE("apps")),
+	    .resources = STRINGS(SLICE("pods"))};
+	struct rights part = rights_of(&rule), merged = {.has = 0};
+
+	(void)state;
+	for (uint32_t i = 0; i < 100; i++)
+		assert_ok(rights_merge(&merged, &part, i));
+	assert_int_equal(merged.right_count, 1);
+	assert_int_equal(merged.rights[0].position, 0);
+	rights_release(&merged);
+	rights_release(&part);
+}
+
+/* Groups times resources times names would be 64 million keys. */
+static void
+test_a_wide_rule_takes_little_memory(void **state)
+{
+	enum {
+		N = 400
+	};
+	char text[N][8];
+	struct slice words[N];
+	struct rule rule = {.verbs = STRINGS(SLICE("get")),
+	    .api_groups = {words, N},
+	    .resources = {words, N},
+	    .resource_names = {words, N}};
+	struct attributes a = ASKED("get", "w7", "w399", "", "w0");
+	struct rights_query q;
+	struct rights r;
+
+	(void)state;
+	for (unsigned i = 0; i < N; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "w%u", i);
+		words[i] = slice_of(text[i]);
+	}
+	r = rights_of(&rule);
+	q = rights_query(&seed, &a);
+	assert_int_equal(r.right_count, 0);
+	assert_int_equal(r.odd_count, 1);
+	assert_int_equal(rights_find(&r, &q), 0);
+	a.name = SLICE("other");
+	q = rights_query(&seed, &a);
+	assert_int_equal(rights_find(&r, &q), RIGHTS_NONE);
+	rights_release(&r);
+}
+
+/* A product that no number holds; the lists are never looked at. */
+static void
+test_a_product_that_overflows(void **state)
+{
+	struct slice word = SLICE("w");
+	size_t huge = SIZE_MAX / 4;
+	struct rule rules[] = {
+	    {.verbs = STRINGS(SLICE("get")),
+		.api_groups = {&word, huge},
+		.resources = {&word, huge}},
+	    {.verbs = STRINGS(SLICE("get")),
+		.api_groups = {&word, huge},
+		.resources = {&word, 1},
+		.resource_names = {&word, huge}},
+	    {.verbs = STRINGS(SLICE("a"), SLICE("b"), SLICE("c"), SLICE("d")),
+		.api_groups = {&word, huge},
+		.resources = {&word, 1}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rules); i++) {
+		struct rights r = rights_of(&rules[i]);
+
+		assert_int_equal(r.odd_count, 1);
+		rights_release(&r);
+	}
+}
+
+/* Whatever it lists, and however much: without verbs it is nothing. */
+static void
+test_a_rule_without_verbs(void **state)
+{
+	struct slice word = SLICE("w");
+	struct rule rule = {.api_groups = {&word, 1}, .resources = {&word, 1}};
+	struct attributes a = ASKED("", "w", "w", "", "");
+	struct rights_query q = rights_query(&seed, &a);
+	struct rights r = rights_of(&rule);
+
+	(void)state;
+	assert_int_equal(r.right_count + r.odd_count, 0);
+	assert_int_equal(rights_find(&r, &q), RIGHTS_NONE);
+	rights_release(&r);
+}
+
+int
+main(void)
+{
+	struct rows rows = {0};
+
+	seed = rights_seed_random();
+	ROWS_ADD_TABLE(&rows, collisions, check_collision);
+	rows_add(&rows, "another path of equal hash",
+	    test_another_path_of_equal_hash, NULL);
+	rows_add(&rows, "merging keys of equal hashes",
+	    test_merging_keys_of_equal_hashes, NULL);
+	rows_add(&rows, "merging the same again", test_merging_the_same_again,
+	    NULL);
+	rows_add(&rows, "a wide rule takes little memory",
+	    test_a_wide_rule_takes_little_memory, NULL);
+	rows_add(&rows, "a product that overflows",
+	    test_a_product_that_overflows, NULL);
+	rows_add(&rows, "a rule without verbs", test_a_rule_without_verbs,
+	    NULL);
+	return rows_run(&rows, "rights");
+}
