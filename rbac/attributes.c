@@ -8,51 +8,71 @@
 
 #include "rbac/list_options.h"
 
-/* What is left of the path: so many segments, separated by slashes. */
+/* Before the parts: prefix, group, version, verb, `namespaces`, namespace. */
+enum {
+	SEGMENTS = ATTRIBUTES_PARTS + 6
+};
+
+/* The path between slashes, and how much of it has been read. */
 struct segments {
-	struct slice rest;
-	size_t left;
+	size_t at, count;            /* also those that are not kept */
+	struct slice list[SEGMENTS]; /* the first of them */
 };
 
 /* The beginning of a path, up to the resource. */
 struct head {
 	bool is_resource;
 	struct slice verb, api_prefix, api_group, api_version;
-	struct segments rest;
 };
 
 /* --- segments ------------------------------------------------------------- */
 
-static struct segments
-split_path(struct slice path)
+static void
+add_segment(struct segments *s, const char *p, size_t n)
 {
-	struct segments s;
+	if (s->count < SEGMENTS)
+		s->list[s->count] = slice_make(p, n);
+	s->count++;
+}
+
+static void
+split_path(struct slice path, struct segments *s)
+{
+	size_t begin = 0;
 
 	while (path.n != 0 && path.p[0] == '/')
 		path = slice_from(path, 1);
 	while (path.n != 0 && path.p[path.n - 1] == '/')
 		path.n--;
-	s = (struct segments){.rest = path, .left = path.n != 0 ? 1 : 0};
-	for (size_t i = 0; i < path.n; i++)
-		s.left += path.p[i] == '/';
-	return s;
+	s->at = s->count = 0;
+	if (path.n == 0)
+		return;
+	for (size_t i = 0; i < path.n; i++) {
+		if (path.p[i] != '/')
+			continue;
+		add_segment(s, path.p + begin, i - begin);
+		begin = i + 1;
+	}
+	add_segment(s, path.p + begin, path.n - begin);
 }
 
-static struct slice
-peek(const struct segments *s)
+static size_t
+left(const struct segments *s)
 {
-	return slice_first(s->rest, slice_index(s->rest, '/'));
+	return s->count - s->at;
+}
+
+/* The segment i after those read; there are so many, and few are read. */
+static struct slice
+peek(const struct segments *s, size_t i)
+{
+	return s->list[s->at + i];
 }
 
 static struct slice
 take(struct segments *s)
 {
-	struct slice segment = peek(s);
-	size_t n = segment.n < s->rest.n ? segment.n + 1 : segment.n;
-
-	s->rest = slice_from(s->rest, n);
-	s->left--;
-	return segment;
+	return s->list[s->at++];
 }
 
 /* --- the path ------------------------------------------------------------- */
@@ -80,29 +100,27 @@ verb_of_method(struct slice method)
 
 /* requestinfo.go: up to where the verb is known.  Fills a zeroed *h. */
 static enum status
-read_head(struct slice method, struct slice path, struct head *h)
+read_head(struct slice method, struct segments *s, struct head *h)
 {
-	struct segments *s = &h->rest;
 	struct slice word;
 
-	*s = split_path(path);
-	if (s->left < 3)
+	if (left(s) < 3)
 		return STATUS_OK;
-	word = peek(s);
+	word = peek(s, 0);
 	if (!slice_eq(word, SLICE("api")) && !slice_eq(word, SLICE("apis")))
 		return STATUS_OK;
 	h->api_prefix = take(s);
 	if (slice_eq(word, SLICE("apis"))) {
-		if (s->left < 3)
+		if (left(s) < 3)
 			return STATUS_OK;
 		h->api_group = take(s);
 	}
 	h->is_resource = true;
 	h->api_version = take(s);
 	h->verb = verb_of_method(method);
-	word = peek(s);
+	word = peek(s, 0);
 	if (slice_eq(word, SLICE("watch")) || slice_eq(word, SLICE("proxy"))) {
-		if (s->left < 2)
+		if (left(s) < 2)
 			return STATUS_MALFORMED;
 		h->verb = take(s);
 	}
@@ -110,34 +128,33 @@ read_head(struct slice method, struct slice path, struct head *h)
 }
 
 /* namespaces/NS/KIND... is about KIND in NS; all else about what it names. */
-static void
-read_namespace(struct segments *s, struct attributes *out)
+static struct slice
+read_namespace(struct segments *s)
 {
-	struct segments inner = *s;
-	struct slice word;
+	struct slice ns;
 
-	if (s->left < 2 || !slice_eq(take(&inner), SLICE("namespaces")))
-		return;
-	out->ns = take(&inner);
-	if (inner.left == 0)
-		return;
-	word = peek(&inner);
-	if (!slice_eq(word, SLICE("status")) &&
-	    !slice_eq(word, SLICE("finalize")))
-		*s = inner;
+	if (left(s) < 2 || !slice_eq(peek(s, 0), SLICE("namespaces")))
+		return SLICE_EMPTY;
+	ns = peek(s, 1);
+	if (left(s) > 2 && !slice_eq(peek(s, 2), SLICE("status")) &&
+	    !slice_eq(peek(s, 2), SLICE("finalize")))
+		s->at += 2;
+	return ns;
 }
 
 static void
-read_parts(struct segments *s, struct attributes *out)
+read_parts(const struct segments *s, struct attributes *out)
 {
-	out->part_count = s->left;
-	for (size_t i = 0; i < ATTRIBUTES_PARTS && s->left != 0; i++)
-		out->parts[i] = take(s);
-	out->resource = out->parts[0];
-	if (out->part_count > 1)
-		out->name = out->parts[1];
-	if (out->part_count > 2 && !slice_eq(out->verb, SLICE("proxy")))
-		out->subresource = out->parts[2];
+	size_t kept = left(s) < ATTRIBUTES_PARTS ? left(s) : ATTRIBUTES_PARTS;
+
+	out->part_count = left(s);
+	for (size_t i = 0; i < kept; i++)
+		out->parts[i] = peek(s, i);
+	out->resource = peek(s, 0);
+	if (left(s) > 1)
+		out->name = peek(s, 1);
+	if (left(s) > 2 && !slice_eq(out->verb, SLICE("proxy")))
+		out->subresource = peek(s, 2);
 }
 
 /* --- the query ------------------------------------------------------------ */
@@ -179,30 +196,40 @@ lower(struct slice s, char *to)
 	return slice_make(to, s.n);
 }
 
+/* All but the parts, which are many and mostly not there. */
+static void
+clear(struct attributes *out)
+{
+	out->ns = out->resource = out->subresource = SLICE_EMPTY;
+	out->name = out->field_selector = out->label_selector = SLICE_EMPTY;
+	out->part_count = 0;
+}
+
 enum status
 attributes_parse(struct slice method, struct slice path, struct slice query,
     char *scratch, size_t scratch_size, struct attributes *out)
 {
 	struct head h = {.is_resource = false};
+	UNCLEARED struct segments s;
 	enum status st;
 
 	if (scratch_size < ATTRIBUTES_SCRATCH(method.n, query.n))
 		return STATUS_LIMIT;
-	st = read_head(method, path, &h);
+	split_path(path, &s);
+	st = read_head(method, &s, &h);
 	if (st != STATUS_OK)
 		return st;
-	*out = (struct attributes){
-	    .is_resource = h.is_resource,
-	    .path = path,
-	    .verb = h.is_resource ? h.verb : lower(method, scratch),
-	    .api_prefix = h.api_prefix,
-	    .api_group = h.api_group,
-	    .api_version = h.api_version,
-	};
+	clear(out);
+	out->is_resource = h.is_resource;
+	out->path = path;
+	out->verb = h.is_resource ? h.verb : lower(method, scratch);
+	out->api_prefix = h.api_prefix;
+	out->api_group = h.api_group;
+	out->api_version = h.api_version;
 	if (!h.is_resource)
 		return STATUS_OK;
-	read_namespace(&h.rest, out);
-	read_parts(&h.rest, out);
+	out->ns = read_namespace(&s);
+	read_parts(&s, out);
 	read_query(query, scratch, out);
 	return STATUS_OK;
 }

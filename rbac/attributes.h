@@ -31,7 +31,7 @@ struct attributes {
 	struct slice resource;
 	struct slice subresource;
 	struct slice name;
-	struct slice parts[ATTRIBUTES_PARTS];
+	struct slice parts[ATTRIBUTES_PARTS]; /* unset from part_count on */
 	size_t part_count;
 	struct slice field_selector; /* decoded, as given, even if unparsable */
 	struct slice label_selector;

@@ -71,13 +71,13 @@ decode_octet(struct slice s, char *out)
 }
 
 static struct slice
-decode(struct slice s, char *to)
+decode(struct slice s, char **to)
 {
-	char *begin = to;
+	char *begin = *to;
 
 	while (s.n != 0)
-		s = slice_from(s, decode_octet(s, to++));
-	return slice_make(begin, (size_t)(to - begin));
+		s = slice_from(s, decode_octet(s, (*to)++));
+	return slice_make(begin, (size_t)(*to - begin));
 }
 
 /* Whether s, decoded, is name. */
@@ -97,56 +97,88 @@ decodes_to(struct slice s, struct slice name)
 
 /* --- pieces --------------------------------------------------------------- */
 
+/* Separators are octets, so a short query need not be counted. */
 static bool
 has_too_many_pieces(struct slice query)
 {
 	size_t pieces = 1;
 
+	if (query.n < QUERY_PIECES_MAX)
+		return false;
 	for (size_t i = 0; i < query.n; i++)
 		pieces += query.p[i] == '&';
 	return pieces > QUERY_PIECES_MAX;
 }
 
+/* A key with its value, and what is in them that most have not. */
+struct piece {
+	struct slice key, value;
+	bool semicolon;
+	bool escaped; /* a percent sign or plus */
+};
+
+/* Takes what stands before the next `&` off *query, in one pass. */
+static struct piece
+next_piece(struct slice *query)
+{
+	struct piece p = {.semicolon = false};
+	struct slice s = *query;
+	size_t i, eq = SIZE_MAX;
+
+	for (i = 0; i < s.n && s.p[i] != '&'; i++) {
+		if (s.p[i] == '=' && eq == SIZE_MAX)
+			eq = i;
+		p.semicolon = p.semicolon || s.p[i] == ';';
+		p.escaped = p.escaped || s.p[i] == '%' || s.p[i] == '+';
+	}
+	*query = slice_from(s, i < s.n ? i + 1 : i);
+	s = slice_first(s, i);
+	p.key = slice_first(s, eq < i ? eq : i);
+	p.value = slice_from(s, eq < i ? eq + 1 : i);
+	return p;
+}
+
 static enum option
-option_of(struct slice key)
+option_of(const struct piece *piece)
 {
 	enum option o = OPT_WATCH;
 
-	while (o < OPT_COUNT && !decodes_to(key, names[o]))
+	while (o < OPT_COUNT &&
+	    !(piece->escaped ? decodes_to(piece->key, names[o])
+			     : slice_eq(piece->key, names[o])))
 		o++;
 	return o;
 }
 
 /* spec: T-60 - the first value of a repeated parameter counts */
 static char *
-read_piece(struct slice piece, char *scratch, struct params *p)
+read_piece(const struct piece *piece, char *scratch, struct params *p)
 {
-	size_t eq = slice_index(piece, '=');
-	struct slice key = slice_first(piece, eq);
-	struct slice value = slice_from(piece, eq < piece.n ? eq + 1 : eq);
 	enum option o;
 
-	if (slice_index(piece, ';') != piece.n || has_bad_escape(key) ||
-	    has_bad_escape(value))
+	if (piece->semicolon ||
+	    (piece->escaped &&
+		(has_bad_escape(piece->key) || has_bad_escape(piece->value))))
 		return scratch;
-	o = option_of(key);
+	o = option_of(piece);
 	if (o == OPT_COUNT || p->given[o])
 		return scratch;
 	p->given[o] = true;
-	p->value[o] = decode(value, scratch);
-	return scratch + p->value[o].n;
+	p->value[o] =
+	    piece->escaped ? decode(piece->value, &scratch) : piece->value;
+	return scratch;
 }
 
 static char *
 read_params(struct slice query, char *scratch, struct params *p)
 {
-	struct slice piece;
-	bool done = false;
-
 	if (has_too_many_pieces(query))
 		return scratch;
-	while (slice_split(&query, '&', &done, &piece))
-		scratch = read_piece(piece, scratch, p);
+	while (!slice_is_empty(query)) {
+		struct piece piece = next_piece(&query);
+
+		scratch = read_piece(&piece, scratch, p);
+	}
 	return scratch;
 }
 
@@ -187,13 +219,16 @@ is_path_segment(struct slice s)
 static bool
 decode_options(const struct params *p, char *scratch, struct slice *name)
 {
-	bool pinned;
+	bool pinned = false;
 
 	if (p->given[OPT_LIMIT] && !is_int64(p->value[OPT_LIMIT]))
 		return false;
 	if (p->given[OPT_TIMEOUT] && !is_int64(p->value[OPT_TIMEOUT]))
 		return false;
-	if (!label_selector_is_valid(p->value[OPT_LABELS]) ||
+	if (p->given[OPT_LABELS] &&
+	    !label_selector_is_valid(p->value[OPT_LABELS]))
+		return false;
+	if (p->given[OPT_FIELDS] &&
 	    !field_selector_read(p->value[OPT_FIELDS], SLICE("metadata.name"),
 		scratch, &pinned, name))
 		return false;

@@ -25,7 +25,7 @@ struct list_options {
 /*
  * Read the raw query, without '?'.  Decoding is all or nothing: an option
  * that cannot be read loses the name, and watch is then taken by itself.
- * Slices in *out point into scratch, which has room for
+ * Slices in *out point into the query or into scratch, which has room for
  * LIST_OPTIONS_SCRATCH(query.n) octets.
  */
 #define LIST_OPTIONS_SCRATCH(query_len) (4 * (query_len))
