@@ -31,6 +31,8 @@ SOURCES       := $(wildcard $(FOLDERS:%=%/*.c))
 MAIN          := gateway/main.c
 LIBRARY       := $(filter-out $(MAIN),$(SOURCES))
 SUPPORT       := $(wildcard tests/support/*.c)
+# Those that fuzzers ask as well; they know nothing of cmocka.
+ORACLES       := tests/support/drawn.c tests/support/straight.c
 UNIT          := $(wildcard tests/unit/test_*.c)
 FUZZERS       := $(wildcard fuzz/fuzz_*.c)
 BENCHES       := $(wildcard bench/bench_*.c)
@@ -114,7 +116,7 @@ build/$(1)/tests/unit/%: build/$(1)/tests/unit/%.o $(SUPPORT:%.c=build/$(1)/%.o)
 build/$(1)/bench/%: build/$(1)/bench/%.o build/$(1)/libgateway.a
 	$$(call say,link) $$(call link,$(1))
 
-build/$(1)/fuzz/%: build/$(1)/fuzz/%.o build/$(1)/libgateway.a
+build/$(1)/fuzz/%: build/$(1)/fuzz/%.o $(ORACLES:%.c=build/$(1)/%.o) build/$(1)/libgateway.a
 	$$(call say,link) $$(call link,$(1)) -fsanitize=fuzzer
 
 unit-$(1): $(UNIT:%.c=build/$(1)/%)

@@ -8,7 +8,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-check_policy(const struct builder *b, bool aggregate)
+check_policy(struct builder *b, bool aggregate)
 {
 	struct user nobody = {.group_count = 0}, jane = {.name = SLICE("jane")};
 	struct attributes a = {.is_resource = true,
@@ -26,7 +26,7 @@ check_policy(const struct builder *b, bool aggregate)
 	v = policy_evaluate(p, &jane, &a);
 	buf_init(&text, 1 << 20);
 	policy_put_reason(&text, p, &v, &jane, &a);
-	if ((v.decision == ALLOW || v.lookup_errors != 0) != (text.len != 0))
+	if ((v.decision == ALLOW || v.lookup_errors) != (text.len != 0))
 		abort();
 	buf_release(&text);
 	policy_unref(p);

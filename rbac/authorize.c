@@ -16,7 +16,7 @@ ask_rbac(const struct authorize_chain *chain, const struct user *u,
 		return files;
 	live = policy_evaluate(chain->live, u, a);
 	if (live.decision != ALLOW)
-		live.lookup_errors += files.lookup_errors;
+		live.lookup_errors |= files.lookup_errors;
 	return live;
 }
 
@@ -65,7 +65,7 @@ authorize(const struct authorize_chain *chain, const struct user *u,
 		if (v.decision == ALLOW)
 			return v;
 		if (refusal.decision != DENY &&
-		    (v.decision == DENY || refusal.lookup_errors == 0))
+		    (v.decision == DENY || !refusal.lookup_errors))
 			refusal = v;
 	}
 	return refusal;
@@ -78,7 +78,7 @@ put_lookups(struct buf *out, const struct policy *p, const struct user *u,
 {
 	struct verdict v = policy_evaluate(p, u, a);
 
-	if (v.decision == ALLOW || v.lookup_errors == 0)
+	if (v.decision == ALLOW || !v.lookup_errors)
 		return;
 	buf_puts(out, again ? "; " : "");
 	policy_put_reason(out, p, &v, u, a);
@@ -92,7 +92,7 @@ authorize_put_reason(struct buf *out, const struct authorize_chain *chain,
 
 	if (v->decision == ALLOW) {
 		policy_put_reason(out, NULL, v, u, a);
-	} else if (v->lookup_errors != 0) {
+	} else if (v->lookup_errors) {
 		put_lookups(out, chain->rbac, u, a, false);
 		put_lookups(out, chain->live, u, a, out->len != before);
 	}

@@ -1,59 +1,108 @@
 /*
- * builder.c - objects by key, and the sealing of what is there.
+ * builder.c - objects by key, and what has changed since the last seal.
  */
 #include "rbac/builder.h"
 
 #include <stdlib.h>
 
-#include "base/strmap.h"
-#include "rbac/aggregate.h"
-#include "rbac/policy_parts.h"
+#include "rbac/seal.h"
+
+enum {
+	NUMBERS_FREE = 1024 /* before roles are numbered anew */
+};
 
 struct builder {
-	struct strmap objects; /* key -> struct stored */
+	struct rights_seed seed;
+	struct shardmap objects[STORED_KINDS];
 	size_t skipped;
+	struct role_numbers numbers;
+	struct policy *last; /* NULL: there is none to start from */
+	/* The keys of what has changed since, each in an object that is held
+	 * for the sake of it. */
+	struct strmap changed;
 };
+
+static void
+drop_stored(void *s)
+{
+	stored_unref(s);
+}
 
 struct builder *
 builder_new(void)
 {
 	struct builder *b = calloc(1, sizeof(*b));
 
-	if (b != NULL)
-		strmap_init(&b->objects);
+	if (b == NULL)
+		return NULL;
+	b->seed = rights_seed_random();
+	for (size_t i = 0; i < STORED_KINDS; i++)
+		shardmap_init(&b->objects[i], drop_stored);
+	role_numbers_init(&b->numbers);
+	strmap_init(&b->changed);
 	return b;
+}
+
+static void
+forget_changes(struct builder *b)
+{
+	const struct strmap_entry *e;
+	size_t i = 0;
+
+	while ((e = strmap_next(&b->changed, &i)) != NULL)
+		stored_unref(e->value);
+	strmap_release(&b->changed);
+	strmap_init(&b->changed);
 }
 
 void
 builder_free(struct builder *b)
 {
-	const struct strmap_entry *e;
-	size_t i = 0;
-
 	if (b == NULL)
 		return;
-	while ((e = strmap_next(&b->objects, &i)) != NULL)
-		stored_unref(e->value);
-	strmap_release(&b->objects);
+	forget_changes(b);
+	policy_unref(b->last);
+	role_numbers_release(&b->numbers);
+	for (size_t i = 0; i < STORED_KINDS; i++)
+		shardmap_release(&b->objects[i]);
 	free(b);
 }
 
-/* Takes the reference to s.  Its key replaces the former object's. */
+/* --- objects -------------------------------------------------------------- */
+
+/* A mark too many does no harm. */
+static enum status
+note_change(struct builder *b, struct stored *s)
+{
+	enum status st;
+
+	if (b->last == NULL || strmap_get(&b->changed, s->key) != NULL)
+		return STATUS_OK;
+	st = strmap_put(&b->changed, s->key, stored_ref(s), NULL);
+	if (st != STATUS_OK)
+		stored_unref(s);
+	return st;
+}
+
+/* Takes the reference to s. */
 static enum status
 put_take(struct builder *b, struct stored *s)
 {
+	struct shardmap *map;
 	struct stored *former;
 	enum status st;
+	uint64_t hash;
 
 	if (s == NULL)
 		return STATUS_NOMEM;
-	/* The map's key lies in the object, so that the old entry goes first;
-	 * putting back into the slot just freed needs no memory. */
-	former = strmap_remove(&b->objects, s->key);
-	st = strmap_put(&b->objects, s->key, s, NULL);
+	map = &b->objects[s->kind];
+	hash = hash_bytes(&b->seed.key, s->key);
+	former = shardmap_find(map, hash, stored_is, &s->key);
+	st = note_change(b, s);
+	if (st == STATUS_OK)
+		st = shardmap_put(map, hash, former, s);
 	if (st != STATUS_OK)
 		stored_unref(s);
-	stored_unref(former);
 	return st;
 }
 
@@ -70,6 +119,21 @@ builder_put_binding(struct builder *b, const struct binding *x)
 }
 
 static enum status
+remove_key(struct builder *b, enum stored_kind kind, struct slice key)
+{
+	uint64_t hash = hash_bytes(&b->seed.key, key);
+	struct stored *s =
+	    shardmap_find(&b->objects[kind], hash, stored_is, &key);
+	enum status st;
+
+	if (s == NULL)
+		return STATUS_OK;
+	st = note_change(b, s);
+	return st == STATUS_OK ? shardmap_remove(&b->objects[kind], hash, s)
+			       : st;
+}
+
+static enum status
 remove_object(struct builder *b, enum stored_kind kind, struct slice ns,
     struct slice name)
 {
@@ -78,10 +142,8 @@ remove_object(struct builder *b, enum stored_kind kind, struct slice ns,
 
 	buf_init(&key, ns.n + name.n + 64);
 	stored_put_key(&key, kind, ns, name);
-	if (!key.overflow) {
-		stored_unref(strmap_remove(&b->objects, buf_slice(&key)));
-		st = STATUS_OK;
-	}
+	if (!key.overflow)
+		st = remove_key(b, kind, buf_slice(&key));
 	buf_release(&key);
 	return st;
 }
@@ -112,176 +174,54 @@ builder_count_skipped(struct builder *b)
 
 /* --- sealing -------------------------------------------------------------- */
 
-static bool
-is_role(const struct stored *s)
-{
-	return s->kind == STORED_ROLE || s->kind == STORED_CLUSTER_ROLE;
-}
-
-static struct slice
-ns_of(const struct stored *s)
-{
-	return is_role(s) ? s->role.ns : s->binding.ns;
-}
-
-static struct slice
-name_of(const struct stored *s)
-{
-	return is_role(s) ? s->role.name : s->binding.name;
-}
-
-static int
-stored_cmp(const void *a, const void *b)
-{
-	const struct stored *x = *(const struct stored *const *)a;
-	const struct stored *y = *(const struct stored *const *)b;
-	int c = (x->kind > y->kind) - (x->kind < y->kind);
-
-	if (c == 0)
-		c = slice_cmp(ns_of(x), ns_of(y));
-	return c != 0 ? c : slice_cmp(name_of(x), name_of(y));
-}
-
-/* Zeroed room for n things; never NULL for n = 0 while there is memory. */
-static void *
-room(size_t n, size_t size)
-{
-	return calloc(n != 0 ? n : 1, size);
-}
-
-/* Takes a reference to every object, in order of kind, namespace and name. */
-static enum status
-hold_objects(const struct builder *b, struct policy *p)
-{
-	const struct strmap_entry *e;
-	size_t i = 0, kinds[STORED_KINDS] = {0};
-
-	p->held = room(b->objects.count, sizeof(struct stored *));
-	if (p->held == NULL)
-		return STATUS_NOMEM;
-	while ((e = strmap_next(&b->objects, &i)) != NULL) {
-		struct stored *s = stored_ref(e->value);
-
-		p->held[p->held_count++] = s;
-		kinds[s->kind]++;
-	}
-	qsort(p->held, p->held_count, sizeof(struct stored *), stored_cmp);
-	p->counts = (struct policy_counts){
-	    .roles = kinds[STORED_ROLE],
-	    .cluster_roles = kinds[STORED_CLUSTER_ROLE],
-	    .role_bindings = kinds[STORED_ROLE_BINDING],
-	    .cluster_role_bindings = kinds[STORED_CLUSTER_ROLE_BINDING],
-	    .skipped = b->skipped,
-	};
-	return STATUS_OK;
-}
-
 static size_t
-count_rules(struct stored *const *roles, size_t count)
+count_objects(const struct builder *b)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < count; i++)
-		n += roles[i]->role.rule_count;
+	for (size_t i = 0; i < STORED_KINDS; i++)
+		n += b->objects[i].count;
 	return n;
 }
 
-/* The roles with their stored rules. */
-static enum status
-fill_roles(struct policy *p)
+/*
+ * Numbers of roles that are gone, and that no binding names any more, are not
+ * given back one by one: when they are the most, all start anew.
+ */
+static void
+renumber_roles(struct builder *b)
 {
-	size_t count = p->counts.roles + p->counts.cluster_roles;
-	const struct rule **at;
-
-	p->roles = room(count, sizeof(*p->roles));
-	p->rules = room(count_rules(p->held, count), sizeof(*p->rules));
-	if (p->roles == NULL || p->rules == NULL)
-		return STATUS_NOMEM;
-	at = p->rules;
-	for (size_t i = 0; i < count; i++) {
-		const struct role *r = &p->held[i]->role;
-
-		p->roles[i] = (struct policy_role){r, at, r->rule_count};
-		for (size_t j = 0; j < r->rule_count; j++)
-			*at++ = &r->rules[j];
-	}
-	p->cluster_roles = p->roles + p->counts.roles;
-	return STATUS_OK;
-}
-
-static const struct policy_role *
-find_role(const struct policy_role *roles, size_t count, struct slice ns,
-    struct slice name)
-{
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int c = slice_cmp(roles[mid].role->ns, ns);
-
-		if (c == 0)
-			c = slice_cmp(roles[mid].role->name, name);
-		if (c == 0)
-			return &roles[mid];
-		if (c < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
-}
-
-/* A Role is looked up in the binding's namespace; other kinds are unknown. */
-static const struct policy_role *
-resolve(const struct policy *p, const struct binding *b)
-{
-	if (slice_eq(b->role_kind, SLICE("ClusterRole")))
-		return find_role(p->cluster_roles, p->counts.cluster_roles,
-		    SLICE_EMPTY, b->role_name);
-	if (slice_eq(b->role_kind, SLICE("Role")) && !b->cluster)
-		return find_role(p->roles, p->counts.roles, b->ns,
-		    b->role_name);
-	return NULL;
-}
-
-static enum status
-fill_bindings(struct policy *p)
-{
-	size_t first = p->counts.roles + p->counts.cluster_roles;
-	size_t count = p->held_count - first;
-
-	p->bindings = room(count, sizeof(*p->bindings));
-	if (p->bindings == NULL)
-		return STATUS_NOMEM;
-	for (size_t i = 0; i < count; i++) {
-		const struct binding *b = &p->held[first + i]->binding;
-
-		p->bindings[i] = (struct policy_binding){b, resolve(p, b)};
-	}
-	p->cluster_bindings = p->bindings + p->counts.role_bindings;
-	return STATUS_OK;
+	if (b->numbers.map.count <= 2 * count_objects(b) + NUMBERS_FREE)
+		return;
+	forget_changes(b);
+	policy_unref(b->last);
+	b->last = NULL;
+	role_numbers_release(&b->numbers);
+	role_numbers_init(&b->numbers);
 }
 
 enum status
-builder_seal(const struct builder *b, bool aggregate, struct policy **out)
+builder_seal(struct builder *b, bool aggregate, struct policy **out)
 {
-	struct policy *p = calloc(1, sizeof(*p));
+	struct seal in = {
+	    .seed = b->seed,
+	    .objects = b->objects,
+	    .changed = &b->changed,
+	    .numbers = &b->numbers,
+	    .aggregate = aggregate,
+	    .skipped = b->skipped,
+	};
+	struct policy *p = NULL;
 	enum status st;
 
-	if (p == NULL)
-		return STATUS_NOMEM;
-	ref_init(&p->refs);
-	st = hold_objects(b, p);
-	if (st == STATUS_OK)
-		st = fill_roles(p);
-	if (st == STATUS_OK && aggregate)
-		st = aggregate_roles(p->cluster_roles, p->counts.cluster_roles,
-		    &p->aggregated);
-	if (st == STATUS_OK)
-		st = fill_bindings(p);
-	if (st == STATUS_OK)
-		*out = p;
-	else
-		policy_unref(p);
-	return st;
+	renumber_roles(b);
+	in.former = b->last;
+	st = seal_policy(&in, &p);
+	if (st != STATUS_OK)
+		return st;
+	forget_changes(b);
+	policy_unref(b->last);
+	b->last = policy_ref(p);
+	*out = p;
+	return STATUS_OK;
 }

@@ -94,11 +94,18 @@ NODISCARD enum status builder_remove_binding(struct builder *b, bool cluster,
 void builder_count_skipped(struct builder *b);
 
 /*
- * The policy of what is in the builder now; the builder stays as it is and
- * may be changed and sealed again.  aggregate: compute aggregationRules.  On
- * success *out is new with one reference.  STATUS_NOMEM.
+ * The policy of what is in the builder now; the builder may be changed and
+ * sealed again.  aggregate: compute aggregationRules.  On success *out is new
+ * with one reference.  STATUS_NOMEM: the builder and the policies sealed
+ * before are as they were.
+ *
+ * The first time costs as much as there is, later ones as much as has changed
+ * since: the builder keeps a reference to the last policy, and the new one
+ * shares with it what is the same.  A binding costs the lists of its subjects;
+ * a role itself, however often it is bound, and the merged tables of subjects
+ * with many bindings that use it; a ClusterRole also a look at all of them.
  */
-NODISCARD enum status builder_seal(const struct builder *b, bool aggregate,
+NODISCARD enum status builder_seal(struct builder *b, bool aggregate,
     struct policy **out);
 
 #endif

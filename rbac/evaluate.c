@@ -1,238 +1,232 @@
 /*
- * evaluate.c - may this user do that?  A loop over the bindings.
+ * evaluate.c - may this user do that?
  *
- * Pure, and nothing but the rules as upstream states them: rules only add,
- * comparisons are exact, and the wildcards are those written out here.
+ * Hot: policy_evaluate, once or twice a request.  Budget: no allocation; two
+ * probes for each subject, and a few for each binding that applies, or for
+ * each list of bindings where they are many.
+ *
+ * The answer is that of a walk over all ClusterRoleBindings by name and then
+ * over the RoleBindings of the namespace by name, as upstream's visitor does
+ * it (kubernetes pkg/registry/rbac/validation/rule.go): each list yields the
+ * first of its bindings that allows, and the first of these is the answer.
  */
-#include <assert.h>
+#include "rbac/subjects.h"
 
-#include "rbac/policy_parts.h"
+struct answer {
+	const struct grant *grant; /* NULL: none yet */
+	bool group;                /* the subject is one */
+	bool lookup_errors;
+};
 
-#define ALL SLICE("*")
-
-static bool
-has(const struct strings *set, struct slice s)
+/* The first of the list that allows, or NULL. */
+static const struct grant *
+ask_list(const struct policy *p, const struct grants *g,
+    const struct rights_query *q, bool *lookup_errors)
 {
-	for (size_t i = 0; i < set->count; i++) {
-		if (slice_eq(set->items[i], s))
-			return true;
+	if (g->merged != NULL) {
+		uint32_t at = rights_find(&g->merged->rights, q);
+
+		if (g->merged->failures.count != 0)
+			*lookup_errors = true;
+		return at != RIGHTS_NONE ? &g->items[at] : NULL;
 	}
-	return false;
-}
+	for (size_t i = 0; i < g->count; i++) {
+		const struct compiled_role *r =
+		    policy_role(p, g->items[i].role);
 
-static bool
-has_or_all(const struct strings *set, struct slice s)
-{
-	return has(set, s) || has(set, ALL);
-}
-
-/* --- one rule (kubernetes pkg/apis/rbac/v1/evaluation_helpers.go) --------- */
-
-/* Whether s is a, then middle, then b. */
-static bool
-is_joined(struct slice s, struct slice a, struct slice middle, struct slice b)
-{
-	return s.n >= a.n && s.n - a.n >= middle.n &&
-	    s.n - a.n - middle.n == b.n && slice_starts(s, a) &&
-	    slice_starts(slice_from(s, a.n), middle) && slice_ends(s, b);
-}
-
-/*
- * A resource of a rule: everything, the exact resource or resource and
- * subresource, or that subresource of everything.
- */
-static bool
-resource_matches(struct slice rule, const struct attributes *a)
-{
-	if (slice_eq(rule, ALL))
-		return true;
-	if (slice_is_empty(a->subresource))
-		return slice_eq(rule, a->resource);
-	return is_joined(rule, a->resource, SLICE("/"), a->subresource) ||
-	    is_joined(rule, ALL, SLICE("/"), a->subresource);
-}
-
-static bool
-resources_match(const struct strings *rules, const struct attributes *a)
-{
-	for (size_t i = 0; i < rules->count; i++) {
-		if (resource_matches(rules->items[i], a))
-			return true;
-	}
-	return false;
-}
-
-/* spec: T-62 - exact, or by what stands before all trailing stars */
-static bool
-url_matches(struct slice rule, struct slice path)
-{
-	struct slice prefix = rule;
-
-	while (prefix.n != 0 && prefix.p[prefix.n - 1] == '*')
-		prefix.n--;
-	if (prefix.n == rule.n)
-		return slice_eq(rule, path);
-	return slice_starts(path, prefix);
-}
-
-static bool
-urls_match(const struct strings *rules, struct slice path)
-{
-	for (size_t i = 0; i < rules->count; i++) {
-		if (url_matches(rules->items[i], path))
-			return true;
-	}
-	return false;
-}
-
-static bool
-rule_allows(const struct rule *r, const struct attributes *a)
-{
-	if (!has_or_all(&r->verbs, a->verb))
-		return false;
-	if (!a->is_resource)
-		return urls_match(&r->urls, a->path);
-	return has_or_all(&r->api_groups, a->api_group) &&
-	    resources_match(&r->resources, a) &&
-	    (r->resource_names.count == 0 || has(&r->resource_names, a->name));
-}
-
-static bool
-role_allows(const struct policy_role *r, const struct attributes *a)
-{
-	for (size_t i = 0; i < r->count; i++) {
-		if (rule_allows(r->rules[i], a))
-			return true;
-	}
-	return false;
-}
-
-/* --- one binding (kubernetes pkg/registry/rbac/validation/rule.go) -------- */
-
-/* user is "system:serviceaccount:" NS ":" NAME. */
-static bool
-is_service_account(struct slice user, struct slice ns, struct slice name)
-{
-	struct slice prefix = SLICE("system:serviceaccount:");
-
-	return slice_starts(user, prefix) &&
-	    is_joined(slice_from(user, prefix.n), ns, SLICE(":"), name);
-}
-
-/* Which kind of subject s is, if u is one; the binding's ns: empty if none. */
-static enum subject_kind
-subject_applies(const struct subject *s, struct slice binding_ns,
-    const struct user *u)
-{
-	struct slice ns = slice_is_empty(s->ns) ? binding_ns : s->ns;
-
-	if (slice_eq(s->kind, SLICE("User")))
-		return slice_eq(s->name, u->name) ? SUBJECT_USER : SUBJECT_NONE;
-	if (slice_eq(s->kind, SLICE("Group")))
-		return user_in_group(u, s->name) ? SUBJECT_GROUP : SUBJECT_NONE;
-	if (slice_eq(s->kind, SLICE("ServiceAccount")) && !slice_is_empty(ns) &&
-	    is_service_account(u->name, ns, s->name))
-		return SUBJECT_SERVICE_ACCOUNT;
-	return SUBJECT_NONE;
-}
-
-static const struct subject *
-find_subject(const struct binding *b, const struct user *u,
-    enum subject_kind *kind)
-{
-	for (size_t i = 0; i < b->subject_count; i++) {
-		*kind = subject_applies(&b->subjects[i], b->ns, u);
-		if (*kind != SUBJECT_NONE)
-			return &b->subjects[i];
+		if (r == NULL)
+			*lookup_errors = true;
+		else if (rights_find(&r->rights, q) != RIGHTS_NONE)
+			return &g->items[i];
 	}
 	return NULL;
 }
 
-static struct verdict
-allowed_by(const struct policy_binding *pb, const struct subject *s,
-    enum subject_kind kind)
+/* By name; in one binding the subject that stands first. */
+static bool
+is_before(const struct grant *a, const struct grant *b)
 {
-	const struct binding *b = pb->binding;
+	if (a->binding == b->binding)
+		return a->subject < b->subject;
+	return slice_cmp(a->binding->name, b->binding->name) < 0;
+}
+
+/*
+ * Some of the user's subjects at a time, in both scopes.  Memory is what a
+ * decision waits for, so all of it is asked for in rounds: tags, then slots,
+ * then lists, before any list is read.
+ */
+enum {
+	BATCH = 8
+};
+
+struct batch {
+	const struct policy *policy;
+	const struct user *user;
+	size_t first, count;
+	uint64_t hashes[BATCH];
+};
+
+/* A subject that seems to have a list. */
+struct candidate {
+	size_t at; /* in the batch */
+	const struct shardmap_slot *slot;
+};
+
+struct candidates {
+	struct candidate list[BATCH];
+	size_t count;
+};
+
+static inline void
+hash_batch(struct batch *b, const struct scope *cluster, const struct scope *ns)
+{
+	const struct policy *p = b->policy;
+
+	for (size_t i = 0; i < b->count; i++) {
+		size_t at = b->first + i;
+
+		b->hashes[i] = subject_hash(&p->seed.key, at != 0,
+		    subject_of(b->user, at));
+		shardmap_prefetch(&p->grants,
+		    grants_hash(b->hashes[i], cluster->hash));
+		if (!slice_is_empty(ns->ns))
+			shardmap_prefetch(&p->grants,
+			    grants_hash(b->hashes[i], ns->hash));
+	}
+}
+
+static inline void
+find_candidates(const struct batch *b, const struct scope *scope,
+    struct candidates *to)
+{
+	to->count = 0;
+	for (size_t i = 0; i < b->count; i++) {
+		const struct shardmap_slot *slot = shardmap_scout(
+		    &b->policy->grants, grants_hash(b->hashes[i], scope->hash));
+
+		if (slot == NULL)
+			continue;
+		__builtin_prefetch(slot);
+		to->list[to->count++] = (struct candidate){i, slot};
+	}
+}
+
+static inline void
+prefetch_lists(const struct candidates *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		__builtin_prefetch(c->list[i].slot->value);
+}
+
+/* What a verdict takes from it; its subjects stand behind it. */
+static inline void
+prefetch_binding(const struct binding *b)
+{
+	__builtin_prefetch(b);
+	__builtin_prefetch((const char *)b + 64);
+	__builtin_prefetch((const char *)b + 128);
+}
+
+static void
+ask_subject(const struct batch *b, size_t at, const struct scope *scope,
+    const struct rights_query *q, struct answer *answer)
+{
+	const struct grants *g = subject_find(b->policy, b->user, b->first + at,
+	    b->hashes[at], scope);
+	const struct grant *found;
+
+	if (g == NULL)
+		return;
+	prefetch_binding(g->items[0].binding);
+	found = ask_list(b->policy, g, q, &answer->lookup_errors);
+	if (found == NULL ||
+	    (answer->grant != NULL && !is_before(found, answer->grant)))
+		return;
+	answer->grant = found;
+	answer->group = b->first + at != 0;
+}
+
+static void
+ask_candidates(const struct batch *b, const struct candidates *c,
+    const struct scope *scope, const struct rights_query *q,
+    struct answer *answer)
+{
+	for (size_t i = 0; i < c->count; i++)
+		ask_subject(b, c->list[i].at, scope, q, answer);
+}
+
+/* What allows has a role, so its kind is one of two. */
+static struct verdict
+allowed_by(const struct answer *answer)
+{
+	const struct binding *b = answer->grant->binding;
+	const struct subject *s = &b->subjects[answer->grant->subject];
+	bool cluster_role = slice_eq(b->role_kind, SLICE("ClusterRole"));
 	struct verdict v = {
 	    .decision = ALLOW,
 	    .by = AUTHORIZER_RBAC,
 	    .cluster_binding = b->cluster,
 	    .binding = b->name,
 	    .binding_ns = b->ns,
-	    .cluster_role = pb->role->role->cluster,
+	    .cluster_role = cluster_role,
 	    .role = b->role_name,
-	    .role_ns = pb->role->role->ns,
-	    .subject_kind = kind,
+	    .role_ns = cluster_role ? SLICE_EMPTY : b->ns,
 	    .subject = s->name,
 	};
 
-	if (kind == SUBJECT_SERVICE_ACCOUNT)
+	if (answer->group) {
+		v.subject_kind = SUBJECT_GROUP;
+	} else if (slice_eq(s->kind, SLICE("User"))) {
+		v.subject_kind = SUBJECT_USER;
+	} else {
+		v.subject_kind = SUBJECT_SERVICE_ACCOUNT;
 		v.subject_ns = slice_is_empty(s->ns) ? b->ns : s->ns;
+	}
 	return v;
 }
 
-/* True when the walk is over: *v allows. */
-static bool
-try_binding(const struct policy_binding *pb, const struct user *u,
-    const struct attributes *a, struct verdict *v)
+/* Asks in the namespace as well, as long as the cluster has no answer. */
+static void
+ask_batch(const struct batch *b, const struct scope *cluster,
+    const struct scope *ns, const struct rights_query *q,
+    struct answer *in_cluster, struct answer *in_ns)
 {
-	enum subject_kind kind;
-	const struct subject *s = find_subject(pb->binding, u, &kind);
+	UNCLEARED struct candidates wide, narrow;
 
-	if (s == NULL)
-		return false;
-	if (pb->role == NULL) {
-		v->lookup_errors++;
-		return false;
-	}
-	if (!role_allows(pb->role, a))
-		return false;
-	*v = allowed_by(pb, s, kind);
-	return true;
+	narrow.count = 0;
+	find_candidates(b, cluster, &wide);
+	if (!slice_is_empty(ns->ns))
+		find_candidates(b, ns, &narrow);
+	prefetch_lists(&wide);
+	prefetch_lists(&narrow);
+	ask_candidates(b, &wide, cluster, q, in_cluster);
+	if (in_cluster->grant == NULL)
+		ask_candidates(b, &narrow, ns, q, in_ns);
 }
 
-/* --- all bindings --------------------------------------------------------- */
-
-struct policy_range
-policy_bindings_in(const struct policy *p, struct slice ns)
+static struct answer
+ask(const struct policy *p, const struct user *u, const struct attributes *a)
 {
-	struct policy_range r = {0, p->counts.role_bindings};
-	size_t high;
+	struct answer in_cluster = {.grant = NULL}, in_ns = {.grant = NULL};
+	const struct scope cluster = scope_of(p, SLICE_EMPTY);
+	const struct scope ns = scope_of(p, a->ns);
+	size_t count = subjects_count(u);
+	UNCLEARED struct rights_query q;
+	UNCLEARED struct batch b;
 
-	if (slice_is_empty(ns))
-		return (struct policy_range){0, 0};
-	while (r.first < r.end) { /* the first that is not below ns */
-		size_t mid = r.first + (r.end - r.first) / 2;
-
-		if (slice_cmp(p->bindings[mid].binding->ns, ns) < 0)
-			r.first = mid + 1;
-		else
-			r.end = mid;
+	b.policy = p;
+	b.user = u;
+	for (b.first = 0; b.first < count; b.first += BATCH) {
+		b.count = count - b.first < BATCH ? count - b.first : BATCH;
+		hash_batch(&b, &cluster, &ns);
+		if (b.first == 0)
+			q = rights_query(&p->seed, a);
+		ask_batch(&b, &cluster, &ns, &q, &in_cluster, &in_ns);
 	}
-	high = p->counts.role_bindings;
-	while (r.end < high) { /* the first that is above it */
-		size_t mid = r.end + (high - r.end) / 2;
-
-		if (slice_cmp(p->bindings[mid].binding->ns, ns) > 0)
-			high = mid;
-		else
-			r.end = mid + 1;
-	}
-	return r;
-}
-
-bool
-policy_binding_applies(const struct policy_binding *pb, const struct user *u)
-{
-	enum subject_kind kind;
-
-	return find_subject(pb->binding, u, &kind) != NULL;
-}
-
-static bool
-is_nobody(const struct user *u)
-{
-	return slice_is_empty(u->name) && u->group_count == 0;
+	in_cluster.lookup_errors |= in_ns.lookup_errors;
+	in_ns.lookup_errors = in_cluster.lookup_errors;
+	return in_cluster.grant != NULL ? in_cluster : in_ns;
 }
 
 /* spec: T-61 - what no rule allows is no opinion */
@@ -240,19 +234,15 @@ struct verdict
 policy_evaluate(const struct policy *p, const struct user *u,
     const struct attributes *a)
 {
-	struct verdict v = {.decision = NO_OPINION};
-	struct policy_range in_ns;
+	static const struct verdict none = {.decision = NO_OPINION};
+	struct answer answer = {.grant = NULL};
+	UNCLEARED struct verdict v;
 
-	if (p == NULL || is_nobody(u))
-		return v;
-	for (size_t i = 0; i < p->counts.cluster_role_bindings; i++) {
-		if (try_binding(&p->cluster_bindings[i], u, a, &v))
-			return v;
-	}
-	in_ns = policy_bindings_in(p, a->ns);
-	for (size_t i = in_ns.first; i < in_ns.end; i++) {
-		if (try_binding(&p->bindings[i], u, a, &v))
-			return v;
-	}
+	if (p != NULL)
+		answer = ask(p, u, a);
+	if (answer.grant != NULL)
+		return allowed_by(&answer);
+	v = none;
+	v.lookup_errors = answer.lookup_errors;
 	return v;
 }

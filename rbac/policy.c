@@ -6,12 +6,8 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "rbac/grants.h"
 #include "rbac/policy_parts.h"
-
-/* Different lookup errors that one reason names; more are left out. */
-enum {
-	REASON_ERRORS_MAX = 64
-};
 
 struct policy *
 policy_ref(struct policy *p)
@@ -21,24 +17,52 @@ policy_ref(struct policy *p)
 }
 
 void
+compiled_role_unref(struct compiled_role *r)
+{
+	if (r == NULL || !ref_down(&r->refs))
+		return;
+	rights_release(&r->rights);
+	free(r);
+}
+
+void
+role_chunk_unref(struct role_chunk *c)
+{
+	if (c == NULL || !ref_down(&c->refs))
+		return;
+	for (size_t i = 0; i < ROLE_CHUNK; i++)
+		compiled_role_unref(c->roles[i]);
+	free(c);
+}
+
+void
 policy_unref(struct policy *p)
 {
 	if (p == NULL || !ref_down(&p->refs))
 		return;
-	for (size_t i = 0; i < p->held_count; i++)
-		stored_unref(p->held[i]);
-	free(p->held);
-	free(p->roles);
-	free(p->bindings);
-	free(p->rules);
-	free(p->aggregated);
+	shardmap_release(&p->merged);
+	shardmap_release(&p->grants);
+	for (size_t i = 0; i < p->chunk_count; i++)
+		role_chunk_unref(p->chunks[i]);
+	free(p->chunks);
+	for (size_t i = 0; i < STORED_KINDS; i++)
+		shardmap_release(&p->objects[i]);
 	free(p);
 }
 
 struct policy_counts
 policy_counts(const struct policy *p)
 {
-	return p != NULL ? p->counts : (struct policy_counts){0};
+	if (p == NULL)
+		return (struct policy_counts){0};
+	return (struct policy_counts){
+	    .roles = p->objects[STORED_ROLE].count,
+	    .cluster_roles = p->objects[STORED_CLUSTER_ROLE].count,
+	    .role_bindings = p->objects[STORED_ROLE_BINDING].count,
+	    .cluster_role_bindings =
+		p->objects[STORED_CLUSTER_ROLE_BINDING].count,
+	    .skipped = p->skipped,
+	};
 }
 
 /* --- reasons -------------------------------------------------------------- */
@@ -92,77 +116,16 @@ put_allowed(struct buf *out, const struct verdict *v)
 	put_subject(out, v);
 }
 
-/* Bindings whose role was not found, each with another message. */
-struct failures {
-	const struct binding *list[REASON_ERRORS_MAX];
-	size_t count;
-};
-
-static bool
-says_the_same(const struct binding *a, const struct binding *b)
-{
-	bool known = slice_eq(a->role_kind, SLICE("Role")) ||
-	    slice_eq(a->role_kind, SLICE("ClusterRole"));
-
-	return slice_eq(a->role_kind, b->role_kind) &&
-	    (!known || slice_eq(a->role_name, b->role_name));
-}
-
-static void
-add_failure(struct failures *f, const struct policy_binding *pb,
-    const struct user *u)
-{
-	if (pb->role != NULL || f->count == REASON_ERRORS_MAX ||
-	    !policy_binding_applies(pb, u))
-		return;
-	for (size_t i = 0; i < f->count; i++) {
-		if (says_the_same(f->list[i], pb->binding))
-			return;
-	}
-	f->list[f->count++] = pb->binding;
-}
-
-static void
-put_failure(struct buf *out, const struct binding *b)
-{
-	bool cluster = slice_eq(b->role_kind, SLICE("ClusterRole"));
-
-	if (!cluster && !slice_eq(b->role_kind, SLICE("Role"))) {
-		buf_puts(out, "unsupported role reference kind: ");
-		text_put_goquoted(out, b->role_kind);
-		return;
-	}
-	buf_puts(out, cluster ? "clusterrole" : "role");
-	buf_puts(out, ".rbac.authorization.k8s.io ");
-	text_put_goquoted(out, b->role_name);
-	buf_puts(out, " not found");
-}
-
-static void
-put_failures(struct buf *out, const struct policy *p, const struct user *u,
-    const struct attributes *a)
-{
-	struct policy_range in_ns = policy_bindings_in(p, a->ns);
-	struct failures f = {.count = 0};
-
-	for (size_t i = 0; i < p->counts.cluster_role_bindings; i++)
-		add_failure(&f, &p->cluster_bindings[i], u);
-	for (size_t i = in_ns.first; i < in_ns.end; i++)
-		add_failure(&f, &p->bindings[i], u);
-	buf_puts(out, f.count > 1 ? "RBAC: [" : "RBAC: ");
-	for (size_t i = 0; i < f.count; i++) {
-		buf_puts(out, i != 0 ? ", " : "");
-		put_failure(out, f.list[i]);
-	}
-	buf_puts(out, f.count > 1 ? "]" : "");
-}
-
 void
 policy_put_reason(struct buf *out, const struct policy *p,
     const struct verdict *v, const struct user *u, const struct attributes *a)
 {
-	if (v->decision == ALLOW && v->by == AUTHORIZER_RBAC)
+	struct failures f;
+
+	if (v->decision == ALLOW && v->by == AUTHORIZER_RBAC) {
 		put_allowed(out, v);
-	else if (v->decision != ALLOW && v->lookup_errors != 0 && p != NULL)
-		put_failures(out, p, u, a);
+	} else if (v->decision != ALLOW && v->lookup_errors && p != NULL) {
+		policy_failures(p, u, a->ns, &f);
+		failures_put(out, &f);
+	}
 }

@@ -29,9 +29,14 @@ struct policy_counts {
 struct policy_counts policy_counts(const struct policy *p);
 
 /*
- * May u do a?  ALLOW with the binding that decided, or NO_OPINION with the
- * number of failed role lookups; RBAC never denies.  p may be NULL: no
- * opinion.  The group system:masters is not looked at here.  Reentrant.
+ * May u do a?  ALLOW with the binding that decided: the first by name of the
+ * ClusterRoleBindings, else of the RoleBindings in a's namespace, that allows,
+ * and its first subject that u is.  Else NO_OPINION and whether role lookups
+ * failed; RBAC never denies.  p may be NULL: no
+ * opinion.  The group system:masters is not looked at here.
+ *
+ * Reentrant.  Hot: a few hash probes for each of u's groups, however many
+ * roles and bindings there are.
  */
 struct verdict policy_evaluate(const struct policy *p, const struct user *u,
     const struct attributes *a);
@@ -39,7 +44,7 @@ struct verdict policy_evaluate(const struct policy *p, const struct user *u,
 /*
  * The API server's own sentence: `RBAC: allowed by ClusterRoleBinding "b" of
  * ClusterRole "r" to User "u"`, or `RBAC: ` and the lookup errors (asks p
- * again with u and a), or nothing.
+ * again with u and a; 64 different ones at most), or nothing.
  */
 void policy_put_reason(struct buf *out, const struct policy *p,
     const struct verdict *v, const struct user *u, const struct attributes *a);

@@ -1,9 +1,23 @@
 /*
- * policy_parts.h - inside a sealed policy; for builder, policy, evaluate.
+ * policy_parts.h - inside a sealed policy.
+ *
+ * What a user may do is found by subject and scope: a map leads from the name
+ * of a user or a group, in the whole cluster or in one namespace, to the list
+ * of bindings that name it there.  An entry of a list knows its binding and
+ * the number of its role, so that a changed role is one pointer, however many
+ * bindings refer to it.
+ *
+ * Everything here is constant once sealed, counted, and shared by policies
+ * that follow one another.  Pointers to bindings, roles and rules are borrowed
+ * from the objects that the same policy holds.
  */
 #ifndef RBAC_POLICY_PARTS_H
 #define RBAC_POLICY_PARTS_H
 
+#include "rbac/failures.h"
+#include "rbac/rights.h"
+#include "rbac/role_numbers.h"
+#include "rbac/shardmap.h"
 #include "rbac/stored.h"
 
 /* The rules in force: those stored, or those that aggregation found. */
@@ -13,33 +27,74 @@ struct policy_role {
 	size_t count;
 };
 
-struct policy_binding {
+struct compiled_role {
+	struct ref refs;
+	struct rights rights;
+	struct policy_role of;
+	const struct rule *rules[]; /* what of.rules points at */
+};
+
+enum {
+	ROLE_CHUNK = 64
+};
+
+struct role_chunk {
+	struct ref refs;
+	struct compiled_role *roles[ROLE_CHUNK]; /* NULL: nobody has it */
+};
+
+struct grant {
 	const struct binding *binding;
-	const struct policy_role *role; /* NULL: the lookup failed */
+	uint32_t role;    /* its number */
+	uint32_t subject; /* the binding's first that leads here */
+};
+
+/* A list of more bindings is asked by one merged table. */
+enum {
+	GRANTS_SHORT = 8
+};
+
+struct merged {
+	struct rights rights; /* positions are places in the list */
+	struct failures failures;
+};
+
+/* The bindings that name one subject in one scope. */
+struct grants {
+	struct ref refs;
+	uint32_t count;
+	struct merged *merged; /* NULL if count is GRANTS_SHORT at most */
+	/* The key, whose text stands behind room items: subject, namespace. */
+	uint32_t subject_n, ns_n;
+	uint32_t room;
+	bool group;           /* the subject is one, else a user's name */
+	struct grant items[]; /* by name */
 };
 
 struct policy {
 	struct ref refs;
-	struct policy_counts counts;
-	struct stored **held; /* one reference each */
-	size_t held_count;
-	/* Sorted by namespace and name.  Those of the cluster lie behind the
-	 * others in the same array. */
-	struct policy_role *roles, *cluster_roles;
-	struct policy_binding *bindings, *cluster_bindings;
-	const struct rule **rules;      /* what the roles' arrays lie in */
-	const struct rule **aggregated; /* the same, of aggregated roles */
+	bool aggregate; /* how it was sealed */
+	size_t skipped;
+	struct rights_seed seed;
+	struct shardmap objects[STORED_KINDS]; /* struct stored, by key */
+	struct shardmap grants;
+	struct shardmap merged; /* those of grants that have a merged table */
+	struct role_chunk **chunks;
+	size_t chunk_count;
 };
 
-struct policy_range {
-	size_t first, end;
-};
+/* The role of that number, or NULL. */
+static inline const struct compiled_role *
+policy_role(const struct policy *p, uint32_t number)
+{
+	size_t chunk = number / ROLE_CHUNK;
 
-/* Which of p->bindings are in ns; none for the empty one. */
-struct policy_range policy_bindings_in(const struct policy *p, struct slice ns);
+	if (chunk >= p->chunk_count || p->chunks[chunk] == NULL)
+		return NULL;
+	return p->chunks[chunk]->roles[number % ROLE_CHUNK];
+}
 
-/* True if a subject of the binding is u. */
-bool policy_binding_applies(const struct policy_binding *pb,
-    const struct user *u);
+void compiled_role_unref(struct compiled_role *r); /* NULL is fine */
+void role_chunk_unref(struct role_chunk *c);       /* NULL is fine */
 
 #endif

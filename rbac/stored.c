@@ -8,7 +8,6 @@
 
 #include <assert.h>
 #include <stdalign.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct packer {
@@ -38,6 +37,21 @@ pack_text(struct packer *k, struct slice s)
 	if (s.n != 0)
 		memcpy(to, s.p, s.n);
 	return slice_make(to, s.n);
+}
+
+/* One of the words that most objects repeat, or text like any other. */
+static struct slice
+pack_word(struct packer *k, struct slice s)
+{
+	static const struct slice words[] = {SLICE_INIT("ClusterRole"),
+	    SLICE_INIT("Role"), SLICE_INIT("User"), SLICE_INIT("Group"),
+	    SLICE_INIT("ServiceAccount")};
+
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		if (slice_eq(s, words[i]))
+			return words[i];
+	}
+	return pack_text(k, s);
 }
 
 static struct strings
@@ -128,7 +142,7 @@ pack_subjects(struct packer *k, const struct subject *from, size_t count)
 	struct subject *to = pack(k, count, sizeof(*to));
 
 	for (size_t i = 0; i < count; i++) {
-		struct subject s = {pack_text(k, from[i].kind),
+		struct subject s = {pack_word(k, from[i].kind),
 		    pack_text(k, from[i].name), pack_text(k, from[i].ns)};
 
 		if (to != NULL)
@@ -140,27 +154,45 @@ pack_subjects(struct packer *k, const struct subject *from, size_t count)
 /* --- keys ----------------------------------------------------------------- */
 
 /* The length in front keeps "a", "bc" apart from "ab", "c". */
+struct key_front {
+	char text[1 + sizeof(size_t)];
+};
+
+static struct key_front
+key_front(enum stored_kind kind, struct slice ns)
+{
+	struct key_front f;
+
+	f.text[0] = (char)kind;
+	memcpy(f.text + 1, &ns.n, sizeof(ns.n));
+	return f;
+}
+
 void
 stored_put_key(struct buf *out, enum stored_kind kind, struct slice ns,
     struct slice name)
 {
-	buf_putf(out, "%d %zu ", (int)kind, ns.n);
+	struct key_front front = key_front(kind, ns);
+
+	buf_put(out, slice_make(front.text, sizeof(front.text)));
 	buf_put(out, ns);
 	buf_put(out, name);
 }
 
+/* *ns and *name become the parts of the key that they are. */
 static struct slice
-pack_key(struct packer *k, enum stored_kind kind, struct slice ns,
-    struct slice name)
+pack_key(struct packer *k, enum stored_kind kind, struct slice *ns,
+    struct slice *name)
 {
-	char front[48];
-	int n = snprintf(front, sizeof(front), "%d %zu ", (int)kind, ns.n);
-	struct slice head = pack_text(k, slice_make(front, (size_t)n));
+	struct key_front front = key_front(kind, *ns);
+	struct slice head =
+	    pack_text(k, slice_make(front.text, sizeof(front.text)));
+	size_t n = head.n + ns->n + name->n;
 
 	/* One behind the other: text is packed without gaps. */
-	(void)pack_text(k, ns);
-	(void)pack_text(k, name);
-	return slice_make(head.p, head.n + ns.n + name.n);
+	*ns = pack_text(k, *ns);
+	*name = pack_text(k, *name);
+	return slice_make(head.p, n);
 }
 
 /* --- objects -------------------------------------------------------------- */
@@ -169,16 +201,16 @@ static struct stored *
 pack_role(struct packer *k, const struct role *r)
 {
 	struct stored *s = pack(k, 1, sizeof(*s));
-	struct slice ns = r->cluster ? SLICE_EMPTY : r->ns;
+	struct slice ns = r->cluster ? SLICE_EMPTY : r->ns, name = r->name;
 	struct stored made = {
 	    .kind = r->cluster ? STORED_CLUSTER_ROLE : STORED_ROLE,
 	};
 
-	made.key = pack_key(k, made.kind, ns, r->name);
+	made.key = pack_key(k, made.kind, &ns, &name);
 	made.role = (struct role){
 	    .cluster = r->cluster,
-	    .ns = pack_text(k, ns),
-	    .name = pack_text(k, r->name),
+	    .ns = ns,
+	    .name = name,
 	    .rules = pack_rules(k, r->rules, r->rule_count),
 	    .rule_count = r->rule_count,
 	    .labels = pack_labels(k, r->labels, r->label_count),
@@ -196,18 +228,18 @@ static struct stored *
 pack_binding(struct packer *k, const struct binding *b)
 {
 	struct stored *s = pack(k, 1, sizeof(*s));
-	struct slice ns = b->cluster ? SLICE_EMPTY : b->ns;
+	struct slice ns = b->cluster ? SLICE_EMPTY : b->ns, name = b->name;
 	struct stored made = {
 	    .kind =
 		b->cluster ? STORED_CLUSTER_ROLE_BINDING : STORED_ROLE_BINDING,
 	};
 
-	made.key = pack_key(k, made.kind, ns, b->name);
+	made.key = pack_key(k, made.kind, &ns, &name);
 	made.binding = (struct binding){
 	    .cluster = b->cluster,
-	    .ns = pack_text(k, ns),
-	    .name = pack_text(k, b->name),
-	    .role_kind = pack_text(k, b->role_kind),
+	    .ns = ns,
+	    .name = name,
+	    .role_kind = pack_word(k, b->role_kind),
 	    .role_name = pack_text(k, b->role_name),
 	    .subjects = pack_subjects(k, b->subjects, b->subject_count),
 	    .subject_count = b->subject_count,

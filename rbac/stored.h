@@ -19,7 +19,7 @@ enum stored_kind {
 struct stored {
 	struct ref refs;
 	enum stored_kind kind;
-	struct slice key; /* kind, namespace and name; unambiguous */
+	struct slice key; /* kind, namespace and name: octets, unambiguous */
 	union {
 		struct role role;
 		struct binding binding;
@@ -31,6 +31,16 @@ struct stored *stored_new_role(const struct role *r);
 struct stored *stored_new_binding(const struct binding *b);
 struct stored *stored_ref(struct stored *s);
 void stored_unref(struct stored *s); /* NULL is fine */
+
+/* True for an object with that key, a struct slice. */
+static inline bool
+stored_is(const void *stored, const void *key)
+{
+	const struct stored *s = stored;
+	const struct slice *k = key;
+
+	return slice_eq(s->key, *k);
+}
 
 /* The key of such an object, appended to *out. */
 void stored_put_key(struct buf *out, enum stored_kind kind, struct slice ns,

@@ -42,8 +42,8 @@ struct verdict {
 	struct slice role, role_ns;
 	enum subject_kind subject_kind;
 	struct slice subject, subject_ns; /* subject_ns: of a service account */
-	/* RBAC, NO_OPINION: roles that bindings name and nobody has. */
-	unsigned lookup_errors;
+	/* RBAC, NO_OPINION: a binding that applies names a role nobody has. */
+	bool lookup_errors;
 };
 
 /* "masters", "rbac", "azure", "upstream", or "none". */

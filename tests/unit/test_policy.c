@@ -153,7 +153,7 @@ put_cluster_pair(struct builder *b, const char *verb)
 }
 
 static struct policy *
-sealed(const struct builder *b)
+sealed(struct builder *b)
 {
 	struct policy *p = NULL;
 
