@@ -3,6 +3,7 @@
  */
 #include "base/text.h"
 #include "cli/explain.h"
+#include "cli/nearest.h"
 
 /* "list pods in namespace dev", "get /metrics". */
 static void
@@ -92,6 +93,22 @@ put_range(struct buf *out, const struct decider *d, const struct question *q,
 
 /* --- roles --- */
 
+/* What was nearly enough, of the method's verb or of a stream's create. */
+static void
+put_nearest(struct buf *out, const struct answer *a)
+{
+	const struct attributes *about = a->judgement.stage == JUDGE_STREAM
+	    ? &a->judgement.create
+	    : a->asked.attributes;
+	size_t before = out->len;
+
+	buf_puts(out, "nearest      ");
+	if (nearest_put(out, a->judge.chain, a->asked.user, about))
+		buf_putc(out, '\n');
+	else
+		out->len = before;
+}
+
 static void
 put_rbac(struct buf *out, const struct answer *a)
 {
@@ -119,6 +136,8 @@ put_rbac(struct buf *out, const struct answer *a)
 		    out->len != before ? "\n             no role grants this"
 				       : "no role grants this");
 	buf_putc(out, '\n');
+	if (v->decision != ALLOW || a->judgement.stage == JUDGE_STREAM)
+		put_nearest(out, a);
 	if (a->judgement.stage == JUDGE_STREAM)
 		buf_puts(out,
 		    "             but a stream needs create too, whatever the "

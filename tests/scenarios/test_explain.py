@@ -368,3 +368,19 @@ def test_diff_names_lines_that_it_cannot_read(config):
     assert b"line 2: no JSON" in r.stderr and b"0 of 2 requests" in r.stdout
     r = subprocess.run([BINARY, "diff", *config, "--audit", "/absent"], capture_output=True, timeout=30, check=False)
     assert r.returncode == 1 and b"/absent: No such file" in r.stderr
+
+
+@pytest.mark.parametrize("request_,nearest", [
+    (("--verb", "create", "--resource", "pods", "--subresource", "log", "--namespace", "dev"),
+     'ClusterRole "reader" by RoleBinding "reader" grants get, list, watch on pods, pods/log; asked: create on pods/log'),
+    (("--verb", "get", "--resource", "pods", "--subresource", "exec", "--namespace", "dev"),
+     'ClusterRole "reader" by RoleBinding "reader" grants get, list, watch on pods, pods/log; asked: get on pods/exec'),
+    (("--verb", "get", "--resource", "pods", "--api-group", "metrics.k8s.io", "--namespace", "dev"),
+     'ClusterRole "reader" by RoleBinding "reader" grants get, list, watch on pods, pods/log of group ""; asked: get on '
+     'pods of group "metrics.k8s.io"'),
+    (("--verb", "get", "--resource", "secrets", "--namespace", "dev"), None),
+    (("--verb", "delete", "--resource", "pods", "--namespace", "prod"), None)])
+def test_the_nearest_miss(config, request_, nearest):
+    """A refusal names the rule that nearly allowed."""
+    out = run(*config, "--user", "u", "--group", "readers", *request_, code=1).stdout.decode().splitlines()
+    assert next((x for x in out if x.startswith("nearest ")), None) == (nearest and "nearest      " + nearest)

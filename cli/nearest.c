@@ -1,0 +1,202 @@
+/*
+ * nearest.c - the rule that lacks least.
+ */
+#include "cli/nearest.h"
+
+#include "base/text.h"
+#include "rbac/grants.h"
+
+enum {
+	GRANTS_LOOKED_AT = 10000,
+	SHOWN = 8 /* entries of a list */
+};
+
+/* What a match is worth; a resource says most of what somebody wanted. */
+enum {
+	WORTH_RESOURCE = 8,
+	WORTH_SAME_KIND = 4, /* pods, where pods/exec was asked for */
+	WORTH_VERB = 3,
+	WORTH_GROUP = 2,
+	WORTH_NAME = 1,
+	WORTH_URLS = 1
+};
+
+struct nearest {
+	struct policy_grant grant;
+	const struct rule *rule; /* NULL: none yet */
+	unsigned worth;
+};
+
+static bool
+has(const struct strings *list, struct slice s)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (slice_eq(list->items[i], s) ||
+		    slice_eq(list->items[i], SLICE("*")))
+			return true;
+	}
+	return false;
+}
+
+static void
+put_resource(struct buf *out, const struct attributes *a)
+{
+	buf_put(out, a->resource);
+	if (a->subresource.n != 0) {
+		buf_putc(out, '/');
+		buf_put(out, a->subresource);
+	}
+}
+
+static unsigned
+worth_of_resource(const struct rule *r, const struct attributes *a)
+{
+	char text[512];
+	struct buf whole, every;
+	unsigned worth = 0;
+
+	buf_init_fixed(&whole, text, sizeof(text) / 2);
+	put_resource(&whole, a);
+	buf_init_fixed(&every, text + sizeof(text) / 2, sizeof(text) / 2);
+	buf_puts(&every, "*/");
+	buf_put(&every, a->subresource);
+	for (size_t i = 0; i < r->resources.count; i++) {
+		struct slice s = r->resources.items[i];
+
+		if (slice_eq(s, SLICE("*")) || slice_eq(s, buf_slice(&whole)) ||
+		    (a->subresource.n != 0 && slice_eq(s, buf_slice(&every))))
+			return WORTH_RESOURCE;
+		if (slice_eq(slice_first(s, slice_index(s, '/')), a->resource))
+			worth = WORTH_SAME_KIND;
+	}
+	return worth;
+}
+
+static unsigned
+worth_of(const struct rule *r, const struct attributes *a)
+{
+	unsigned verb = has(&r->verbs, a->verb) ? WORTH_VERB : 0;
+	unsigned worth;
+
+	if (!a->is_resource)
+		return r->urls.count != 0 ? verb + WORTH_URLS : 0;
+	worth = worth_of_resource(r, a);
+	if (worth == 0)
+		return 0;
+	worth += verb;
+	worth += has(&r->api_groups, a->api_group) ? WORTH_GROUP : 0;
+	worth += r->resource_names.count == 0 ? WORTH_NAME : 0;
+	return worth;
+}
+
+static void
+look(const struct policy *p, const struct user *u, const struct attributes *a,
+    struct nearest *best)
+{
+	struct policy_cursor c = {0};
+	struct policy_grant g;
+
+	for (size_t n = 0;
+	     n < GRANTS_LOOKED_AT && policy_next_grant(p, u, a->ns, &c, &g);
+	     n++) {
+		for (size_t i = 0; i < g.rule_count; i++) {
+			unsigned worth = worth_of(g.rules[i], a);
+
+			if (worth > best->worth)
+				*best = (struct nearest){g, g.rules[i], worth};
+		}
+	}
+}
+
+/* --- words --- */
+
+static void
+put_list(struct buf *out, const struct strings *list)
+{
+	for (size_t i = 0; i < list->count && i < SHOWN; i++) {
+		buf_puts(out, i != 0 ? ", " : "");
+		text_put_goescaped(out, list->items[i]);
+	}
+	if (list->count > SHOWN)
+		buf_puts(out, ", ...");
+}
+
+static void
+put_groups(struct buf *out, const struct strings *groups,
+    const struct attributes *a)
+{
+	if (has(groups, a->api_group))
+		return;
+	buf_puts(out, " of group ");
+	if (groups->count == 1 && groups->items[0].n == 0)
+		buf_puts(out, "\"\"");
+	else
+		put_list(out, groups);
+}
+
+static void
+put_granted(struct buf *out, const struct rule *r, const struct attributes *a)
+{
+	put_list(out, &r->verbs);
+	buf_puts(out, " on ");
+	if (!a->is_resource) {
+		put_list(out, &r->urls);
+		return;
+	}
+	put_list(out, &r->resources);
+	put_groups(out, &r->api_groups, a);
+	if (r->resource_names.count != 0) {
+		buf_puts(out, " named ");
+		put_list(out, &r->resource_names);
+	}
+}
+
+static void
+put_asked(struct buf *out, const struct rule *r, const struct attributes *a)
+{
+	text_put_goescaped(out, a->verb);
+	buf_puts(out, " on ");
+	if (!a->is_resource) {
+		text_put_goescaped(out, a->path);
+		return;
+	}
+	put_resource(out, a);
+	if (!has(&r->api_groups, a->api_group)) {
+		buf_puts(out, " of group ");
+		text_put_goquoted(out, a->api_group);
+	}
+	if (r->resource_names.count != 0) {
+		buf_puts(out, a->name.n != 0 ? " named " : " without a name");
+		text_put_goescaped(out, a->name);
+	}
+}
+
+static void
+put_source(struct buf *out, const struct policy_grant *g)
+{
+	const struct binding *b = g->binding;
+
+	buf_puts(out, g->role->cluster ? "ClusterRole " : "Role ");
+	text_put_goquoted(out, b->role_name);
+	buf_puts(out,
+	    b->cluster ? " by ClusterRoleBinding " : " by RoleBinding ");
+	text_put_goquoted(out, b->name);
+}
+
+bool
+nearest_put(struct buf *out, const struct authorize_chain *chain,
+    const struct user *u, const struct attributes *a)
+{
+	struct nearest best = {.rule = NULL};
+
+	look(chain->rbac, u, a, &best);
+	look(chain->live, u, a, &best);
+	if (best.rule == NULL)
+		return false;
+	put_source(out, &best.grant);
+	buf_puts(out, " grants ");
+	put_granted(out, best.rule, a);
+	buf_puts(out, "; asked: ");
+	put_asked(out, best.rule, a);
+	return true;
+}
