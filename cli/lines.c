@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 enum {
-	READ_SIZE = 256 * 1024,
+	READ_SIZE = 1024 * 1024,
 	ANSWERS_FULL = 256 * 1024,
 	ANSWERS_MAX = 64 * 1024 * 1024
 };
@@ -87,6 +87,12 @@ find_end(const struct lines *l, size_t from)
 	struct slice rest = slice_from(buf_slice(&l->text), l->at + from);
 
 	return from + slice_index(rest, '\n');
+}
+
+bool
+lines_are_ready(const struct lines *l)
+{
+	return l->at + find_end(l, 0) < l->text.len && !l->skipping;
 }
 
 /* Read on until the end of the line is there, or too much of it. */

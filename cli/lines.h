@@ -35,6 +35,12 @@ void lines_release(struct lines *l);
  */
 bool lines_next(struct lines *l, struct slice *line, bool *too_long);
 
+/*
+ * True if the next line is here whole: then lines_next neither waits nor
+ * moves the lines that it gave out since it last had to read.
+ */
+bool lines_are_ready(const struct lines *l);
+
 /* Where answers go; lines_next and lines_flush write it out. */
 struct buf *lines_answer(struct lines *l);
 
