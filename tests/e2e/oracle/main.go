@@ -3,6 +3,7 @@
 //
 //	oracle generate SEED COUNT POLICY QUESTIONS   a random policy, and questions about it
 //	oracle check POLICY QUESTIONS ANSWERS         are these the answers? differences go to standard output
+//	oracle bench BINDINGS...                      what a decision costs the API server
 package main
 
 import (
@@ -26,13 +27,19 @@ func main() {
 		generate(seed, count, os.Args[4], os.Args[5])
 		return
 	}
+	if len(os.Args) > 2 && os.Args[1] == "bench" {
+		for _, bindings := range os.Args[2:] {
+			bench(number(bindings))
+		}
+		return
+	}
 	if len(os.Args) == 5 && os.Args[1] == "check" {
 		if !check(os.Args[2], os.Args[3], os.Args[4]) {
 			os.Exit(1)
 		}
 		return
 	}
-	fmt.Fprintln(os.Stderr, "usage: oracle generate SEED COUNT POLICY QUESTIONS | check POLICY QUESTIONS ANSWERS")
+	fmt.Fprintln(os.Stderr, "usage: oracle generate SEED COUNT POLICY QUESTIONS | check POLICY QUESTIONS ANSWERS |\n  bench BINDINGS...")
 	os.Exit(2)
 }
 

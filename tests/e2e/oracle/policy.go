@@ -93,9 +93,13 @@ func load(path string) *policy {
 	}
 	sort.Slice(p.cluster, func(i, j int) bool { return p.cluster[i].Name < p.cluster[j].Name })
 	p.aggregate()
+	p.prepare()
+	return p
+}
+
+func (p *policy) prepare() {
 	p.masters = authorizerfactory.NewPrivilegedGroups(user.SystemPrivilegedGroup)
 	p.rbac = rbac.New(p, p, p, p)
-	return p
 }
 
 func namespace(m *metav1.ObjectMeta) string {
