@@ -34,8 +34,8 @@ read_time(const json_t *v, double *out)
 }
 
 /* spec: T-74, T-75, RFC 7519 4.1.4: not on or after exp */
-static enum authn_reason
-check_times(const struct issuers *issuers, const json_t *claims, int64_t now_s,
+enum authn_reason
+claim_check_times(const json_t *claims, struct claim_skew skew, int64_t now_s,
     int64_t *expires_s)
 {
 	const json_t *not_before = claim(claims, "nbf");
@@ -43,7 +43,7 @@ check_times(const struct issuers *issuers, const json_t *claims, int64_t now_s,
 
 	if (!read_time(claim(claims, "exp"), &exp))
 		return AUTHN_EXPIRED;
-	*expires_s = (int64_t)exp + issuers->exp_skew_s;
+	*expires_s = (int64_t)exp + skew.exp_s;
 	if ((double)(int64_t)exp < exp) /* a fraction lasts its second out */
 		++*expires_s;
 	if (now_s >= *expires_s)
@@ -51,39 +51,39 @@ check_times(const struct issuers *issuers, const json_t *claims, int64_t now_s,
 	if (not_before != NULL && !json_is_null(not_before) &&
 	    !read_time(not_before, &nbf))
 		return AUTHN_NOT_YET_VALID;
-	if (nbf > (double)(now_s + issuers->nbf_skew_s))
+	if (nbf > (double)(now_s + skew.nbf_s))
 		return AUTHN_NOT_YET_VALID;
 	return AUTHN_OK;
 }
 
 static bool
-is_audience(const struct issuer *issuer, const json_t *v)
+is_audience(const struct slice *audiences, size_t count, const json_t *v)
 {
 	struct slice text = strict_json_text(v);
 
-	for (size_t i = 0; json_is_string(v) && i < issuer->audience_count;
-	     i++) {
-		if (slice_eq(issuer->audiences[i], text))
+	for (size_t i = 0; json_is_string(v) && i < count; i++) {
+		if (slice_eq(audiences[i], text))
 			return true;
 	}
 	return false;
 }
 
 /* spec: T-77: of a list every element must be a string */
-static bool
-names_audience(const struct issuer *issuer, const json_t *aud)
+bool
+claim_names_audience(const struct slice *audiences, size_t count,
+    const json_t *aud)
 {
 	const json_t *v;
 	bool found = false;
 	size_t i;
 
 	if (!json_is_array(aud))
-		return is_audience(issuer, aud);
+		return is_audience(audiences, count, aud);
 	json_array_foreach(aud, i, v)
 	{
 		if (!json_is_string(v))
 			return false;
-		found = found || is_audience(issuer, v);
+		found = found || is_audience(audiences, count, v);
 	}
 	return found;
 }
@@ -92,11 +92,14 @@ enum authn_reason
 claims_check(const struct issuers *issuers, size_t n, const json_t *claims,
     int64_t now_s, int64_t *expires_s)
 {
-	enum authn_reason r = check_times(issuers, claims, now_s, expires_s);
+	struct claim_skew skew = {issuers->nbf_skew_s, issuers->exp_skew_s};
+	const struct issuer *issuer = &issuers->list[n];
+	enum authn_reason r = claim_check_times(claims, skew, now_s, expires_s);
 
 	if (r != AUTHN_OK)
 		return r;
-	return names_audience(&issuers->list[n], claim(claims, "aud"))
+	return claim_names_audience(issuer->audiences, issuer->audience_count,
+		   claim(claims, "aud"))
 	    ? AUTHN_OK
 	    : AUTHN_AUDIENCE;
 }
@@ -118,8 +121,8 @@ is_control(uint32_t cp)
 }
 
 /* spec: T-78: 1 to 1024 octets without control characters */
-static bool
-is_plain(struct slice s)
+bool
+claim_is_plain(struct slice s)
 {
 	if (s.n == 0 || s.n > CLAIM_TEXT_MAX)
 		return false;
@@ -134,10 +137,10 @@ is_plain(struct slice s)
 	return true;
 }
 
-static bool
-is_trimmed(struct slice s)
+bool
+claim_is_name(struct slice s)
 {
-	return s.p[0] != ' ' && s.p[s.n - 1] != ' ';
+	return claim_is_plain(s) && s.p[0] != ' ' && s.p[s.n - 1] != ' ';
 }
 
 static struct slice
@@ -175,7 +178,7 @@ read_username(struct reading *r)
 	struct slice s =
 	    strict_json_text(claim(r->claims, issuer->username_claim.p));
 
-	if (!is_plain(s) || !is_trimmed(s) || is_unverified_email(r))
+	if (!claim_is_name(s) || is_unverified_email(r))
 		return AUTHN_USERNAME_CLAIM;
 	r->user.name = joined(&r->arena, issuer->username_prefix, s);
 	if (r->arena.overflow)
@@ -218,7 +221,7 @@ add_group(struct reading *r, const json_t *v, struct slice *groups)
 {
 	struct slice s = strict_json_text(v), name;
 
-	if (!json_is_string(v) || (s.n != 0 && !is_plain(s)))
+	if (!json_is_string(v) || (s.n != 0 && !claim_is_plain(s)))
 		return false;
 	if (s.n == 0)
 		return true;
@@ -274,7 +277,7 @@ read_credential_id(struct reading *r)
 	struct user_extra *extra;
 	struct slice *value;
 
-	if (!is_plain(jti) || !is_trimmed(jti))
+	if (!claim_is_name(jti))
 		return AUTHN_OK;
 	extra = arena_alloc(&r->arena, sizeof(*extra));
 	value = arena_alloc(&r->arena, sizeof(*value));

@@ -23,6 +23,29 @@ enum {
 	CLAIM_GROUPS_MAX = 1000
 };
 
+/* --- pieces that every set of claim rules is made of --- */
+
+/* Seconds of leeway. */
+struct claim_skew {
+	int64_t nbf_s, exp_s;
+};
+
+/* exp and nbf (T-74, T-75); *expires_s as in claims_check. */
+NODISCARD enum authn_reason claim_check_times(const json_t *claims,
+    struct claim_skew skew, int64_t now_s, int64_t *expires_s);
+
+/* aud is one of the audiences, or a list of strings with one of them (T-77). */
+bool claim_names_audience(const struct slice *audiences, size_t count,
+    const json_t *aud);
+
+/* 1 to CLAIM_TEXT_MAX octets of UTF-8 without control characters (T-78). */
+bool claim_is_plain(struct slice s);
+
+/* The same, and no space at either end: fit for a name. */
+bool claim_is_name(struct slice s);
+
+/* --- the rules of an AuthenticationConfiguration --- */
+
 /*
  * Times, then audience, for issuer n.  *expires_s: the first second in which
  * the token is refused, leeway included.

@@ -31,6 +31,12 @@ authn_reason_name(enum authn_reason r)
 		return "username_claim";
 	case AUTHN_GROUPS_CLAIM:
 		return "groups_claim";
+	case AUTHN_CLAIM_SOURCE:
+		return "claim_source";
+	case AUTHN_APP_OVERAGE:
+		return "app_overage";
+	case AUTHN_GROUP_LOOKUP:
+		return "group_lookup";
 	case AUTHN_CLAIM_RULE:
 		return "claim_rule";
 	case AUTHN_RESERVED:
