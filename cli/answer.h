@@ -46,6 +46,9 @@ void answer_put_message(struct buf *out, const struct answer *a);
 void answer_put_json(struct buf *out, const struct question *q,
     const struct answer *a);
 
+/* "id":...; id may be NULL. */
+void answer_put_id(struct buf *out, const json_t *id);
+
 /* {"id":...,"error":...}; id may be NULL. */
 void answer_put_error(struct buf *out, const json_t *id, struct slice why);
 

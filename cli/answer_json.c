@@ -33,8 +33,8 @@ put_bool(struct buf *out, const char *name, bool value)
 	buf_puts(out, value ? "true" : "false");
 }
 
-static void
-put_id(struct buf *out, const json_t *id)
+void
+answer_put_id(struct buf *out, const json_t *id)
 {
 	put_name(out, "id");
 	if (id == NULL)
@@ -269,7 +269,7 @@ answer_put_json(struct buf *out, const struct question *q,
     const struct answer *a)
 {
 	buf_putc(out, '{');
-	put_id(out, q->id);
+	answer_put_id(out, q->id);
 	if (q->asked == ASKED_TARGET)
 		put_attributes(out, q);
 	if (a->has_admitted)
@@ -285,7 +285,7 @@ void
 answer_put_error(struct buf *out, const json_t *id, struct slice why)
 {
 	buf_putc(out, '{');
-	put_id(out, id);
+	answer_put_id(out, id);
 	buf_putc(out, ',');
 	put_text(out, "error", why);
 	buf_putc(out, '}');

@@ -15,6 +15,7 @@ int command_diff(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_kubeconfig(int argc, char **argv);
 int command_version(int argc, char **argv);
+int command_whoami(int argc, char **argv);
 
 /* The values of an option that may be given more than once. */
 enum {

@@ -6,6 +6,21 @@
 #include "rbac/policy_load.h"
 #include "snapshot/build.h"
 
+const struct config_cluster *
+decider_cluster(const struct config *config, const char *name,
+    struct errinfo *err)
+{
+	const struct config_cluster *c = config_cluster(config, name);
+
+	if (c == NULL)
+		(void)errinfo_set(err, STATUS_NOT_FOUND, config->path, 0,
+		    name != NULL
+			? "no cluster is named \"%s\""
+			: "has several clusters; name one by --cluster%s",
+		    name != NULL ? name : "");
+	return c;
+}
+
 static enum status
 open_config(const struct decider_options *o, struct decider *d,
     struct errinfo *err)
@@ -15,13 +30,9 @@ open_config(const struct decider_options *o, struct decider *d,
 
 	if (st != STATUS_OK)
 		return st;
-	d->parts.config = config_cluster(d->config, o->cluster);
+	d->parts.config = decider_cluster(d->config, o->cluster, err);
 	if (d->parts.config == NULL)
-		return errinfo_set(err, STATUS_NOT_FOUND, o->config, 0,
-		    o->cluster != NULL
-			? "no cluster is named \"%s\""
-			: "has several clusters; name one by --cluster%s",
-		    o->cluster != NULL ? o->cluster : "");
+		return STATUS_NOT_FOUND;
 	d->has_ranges = d->parts.config->has_ranges;
 	d->has_authorizers = d->parts.config->order_count != 0;
 	st = networks_new(d->config, &d->networks, err);

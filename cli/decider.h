@@ -25,6 +25,10 @@ struct decider {
 	bool has_authorizers;      /* requests can be judged */
 };
 
+/* The cluster called name, or the only one if it is NULL; NULL: see err. */
+const struct config_cluster *decider_cluster(const struct config *config,
+    const char *name, struct errinfo *err);
+
 /* Mistakes are in err.  *out is released or zeroed before. */
 NODISCARD enum status decider_open(const struct decider_options *o,
     struct decider *out, struct errinfo *err);

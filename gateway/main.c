@@ -35,6 +35,7 @@ static const struct {
 	"whose requests would another policy answer differently"},
     {"explain", command_explain, "answer a decision offline, say what made it"},
     {"kubeconfig", command_kubeconfig, "print a kubeconfig for clients"},
+    {"whoami", command_whoami, "who a token is, or why it is refused"},
     {"version", command_version, "print versions"},
 };
 

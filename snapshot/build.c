@@ -151,7 +151,7 @@ check_issuer_cas(const struct cluster *c, struct errinfo *err)
 }
 
 static enum status
-build_authentication(const char *path, struct cluster *c, struct errinfo *err)
+load_issuers(const char *path, struct cluster *c, struct errinfo *err)
 {
 	const struct config_cluster *config = c->config;
 	struct issuers_options o = {
@@ -174,9 +174,24 @@ build_authentication(const char *path, struct cluster *c, struct errinfo *err)
 	st = issuers_load(&o, &c->issuers, err);
 	if (st == STATUS_OK)
 		st = build_keys(path, c, err);
+	return st;
+}
+
+static enum status
+build_authentication(const char *path, struct cluster *c, struct errinfo *err)
+{
+	enum status st = load_issuers(path, c, err);
+
 	if (c->keys != NULL && check_issuer_cas(c, err) != STATUS_OK)
 		st = STATUS_CRYPTO;
 	return st;
+}
+
+enum status
+build_identity(const struct config *config, struct cluster *c,
+    struct errinfo *err)
+{
+	return load_issuers(config->path, c, err);
 }
 
 static enum status

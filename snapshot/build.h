@@ -26,7 +26,14 @@ NODISCARD enum status build_snapshot(const char *path, uint64_t generation,
 NODISCARD enum status build_policy(const struct config *config,
     struct cluster *c, struct errinfo *err);
 
-/* The same from a configuration that was loaded without a mistake before. */
+/*
+ * Only what judges tokens for c->config: issuers, and the keys of jwksFiles.
+ * c is zeroed but for its config.  Every mistake is in err.
+ */
+NODISCARD enum status build_identity(const struct config *config,
+    struct cluster *c, struct errinfo *err);
+
+/* All of it, from a configuration that was loaded without a mistake before. */
 NODISCARD enum status build_again(struct config *config, uint64_t generation,
     struct snapshot **out, struct errinfo *err);
 
