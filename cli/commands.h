@@ -12,6 +12,7 @@
 
 int command_check(int argc, char **argv);
 int command_diff(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_kubeconfig(int argc, char **argv);
 int command_version(int argc, char **argv);

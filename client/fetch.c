@@ -192,6 +192,7 @@ fetch_run(struct task *t)
 	if (f->leg == NULL) {
 		if (f->conn->state != CONN_READY)
 			return;
+		f->peer_until_s = tls_conn_peer_until_s(f->conn->transport.tls);
 		f->leg = conn_h1_open(f->conn, &f->task);
 		if (!send_request(f)) {
 			finish(f, FETCH_CONNECT, conn_h1_error(f->conn));

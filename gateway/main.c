@@ -33,6 +33,7 @@ static const struct {
     {"check", command_check, "check a configuration and all it names"},
     {"diff", command_diff,
 	"whose requests would another policy answer differently"},
+    {"doctor", command_doctor, "live checks of all that a gateway needs"},
     {"explain", command_explain, "answer a decision offline, say what made it"},
     {"kubeconfig", command_kubeconfig, "print a kubeconfig for clients"},
     {"whoami", command_whoami, "who a token is, or why it is refused"},

@@ -45,6 +45,12 @@ bool tls_certificate_has_name(const mbedtls_x509_crt *crt, struct slice name);
 bool tls_certificate_has_address(const mbedtls_x509_crt *crt,
     struct slice octets);
 
+/* The first second in which all of the chain is valid. */
+int64_t tls_chain_from_s(const mbedtls_x509_crt *chain);
+
+/* The first second in which the chain, or a part of it, has ended. */
+int64_t tls_chain_until_s(const mbedtls_x509_crt *chain);
+
 /* From the certificate callback: the ClientHello's name; tells whose it is. */
 struct tls_server *tls_conn_hello_seen(mbedtls_ssl_context *ssl,
     const unsigned char *name, size_t n);

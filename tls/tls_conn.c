@@ -294,6 +294,14 @@ tls_conn_version(const struct tls_conn *t)
 	return mbedtls_ssl_get_version(&t->ssl);
 }
 
+int64_t
+tls_conn_peer_until_s(const struct tls_conn *t)
+{
+	const mbedtls_x509_crt *crt = mbedtls_ssl_get_peer_cert(&t->ssl);
+
+	return crt != NULL ? tls_chain_until_s(crt) : 0;
+}
+
 const char *
 tls_conn_error(const struct tls_conn *t)
 {

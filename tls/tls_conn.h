@@ -85,6 +85,9 @@ struct slice tls_conn_server_name(const struct tls_conn *t);
 /* "TLSv1.3", or "" before the handshake is over. */
 const char *tls_conn_version(const struct tls_conn *t);
 
+/* When the peer's chain, or a part of it, ends; 0: it has shown none. */
+int64_t tls_conn_peer_until_s(const struct tls_conn *t);
+
 /* Why the last call said TLS_ERROR; constant or kept in t. */
 const char *tls_conn_error(const struct tls_conn *t);
 

@@ -51,6 +51,17 @@ void tls_server_unref(struct tls_server *s); /* NULL is fine */
 /* First DNS name or address of the default certificate; may be empty. */
 struct slice tls_server_first_name(const struct tls_server *s);
 
+/* What certificate n < count says, with what stands behind it in its file. */
+size_t tls_server_count(const struct tls_server *s);
+
+/* Seconds since the epoch: from when on, and until when, all of it is valid. */
+void tls_server_validity(const struct tls_server *s, size_t n, int64_t *from_s,
+    int64_t *until_s);
+
+/* Certificate n is for name: a DNS name or an address. */
+bool tls_server_has_name(const struct tls_server *s, size_t n,
+    const char *name);
+
 /* --- the upstream's side: we are the client --- */
 
 struct tls_client;
