@@ -33,8 +33,8 @@ say_keys(struct visit *v, struct slice text, const char *from)
 		doctor_say_reports(v->d, FINDING_FAIL, v->subject, &err);
 		return;
 	}
-	doctor_say(v->d, FINDING_OK, v->subject, "%zu usable keys from %s",
-	    jwks_count(set), from);
+	doctor_say(v->d, FINDING_OK, v->subject, "%zu usable key%s from %s",
+	    jwks_count(set), jwks_count(set) == 1 ? "" : "s", from);
 	doctor_say_reports(v->d, FINDING_WARN, v->subject, &err);
 	jwks_unref(set);
 }

@@ -53,7 +53,7 @@ def test_all_is_well(gw):
     has(found["ok"], "listener main", "long.crt", "good for ")
     has(found["ok"], "stateDir " + gw.folder, "can be written")
     has(found["ok"], "audit.file", "can be written")
-    has(found["ok"], "prod issuer " + gw.world.issuer.url, "1 usable keys from " + gw.path("keys.json"))
+    has(found["ok"], "prod issuer " + gw.world.issuer.url, "1 usable key from " + gw.path("keys.json"))
     assert not os.path.exists(gw.path("audit.log")) and not [x for x in os.listdir(gw.folder) if "doctor" in x]
     assert doctor(gw, "--cluster", "prod") == found
 
@@ -252,7 +252,7 @@ def test_discovery_and_keys(gw, provider):
     subject = "prod issuer " + provider.issuer.url
     has(found["ok"], "prod name localhost: is")
     has(found["ok"], subject + ": its discovery document names it")
-    has(found["ok"], subject + ": 1 usable keys from " + provider.issuer.url + "/keys")
+    has(found["ok"], subject + ": 1 usable key from " + provider.issuer.url + "/keys")
     has(found["warn"], subject + ": keys[1] is skipped")
     has(found["warn"], subject + ": keys[2] is skipped")
     has(found["warn"], subject + ": its clock is", "ahead of ours")
