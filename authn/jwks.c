@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "authn/base64url.h"
 #include "authn/jwk.h"
 #include "authn/strict_json.h"
+#include "base/base64url.h"
 #include "base/ref.h"
 
 enum {

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "authn/base64url.h"
+#include "base/base64url.h"
 
 enum {
 	PARTS = 3

@@ -15,10 +15,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "authn/base64url.h"
 #include "authn/jwk.h"
 #include "authn/starved.h"
 #include "authn/strict_json.h"
+#include "base/base64url.h"
 
 enum {
 	JWK_TEXT_MAX = 2048, /* 8192 bits in base64url and the names */

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "authn/base64url.h"
+#include "base/base64url.h"
 
 /* The index behind needle in s, or 0 if it is not there. */
 static size_t

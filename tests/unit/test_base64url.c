@@ -1,7 +1,7 @@
 /*
  * test_base64url.c - every octet string has one spelling.
  */
-#include "authn/base64url.h"
+#include "base/base64url.h"
 
 #include "tests/support/guard.h"
 #include "tests/support/random.h"

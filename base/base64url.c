@@ -1,7 +1,7 @@
 /*
  * base64url.c - one spelling for every octet string, in and out.
  */
-#include "authn/base64url.h"
+#include "base/base64url.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			       "abcdefghijklmnopqrstuvwxyz0123456789-_";

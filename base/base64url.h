@@ -3,8 +3,8 @@
  *
  * Reentrant; no allocation of its own.
  */
-#ifndef AUTHN_BASE64URL_H
-#define AUTHN_BASE64URL_H
+#ifndef BASE_BASE64URL_H
+#define BASE_BASE64URL_H
 
 #include "base/attr.h"
 #include "base/buf.h"
