@@ -8,6 +8,7 @@
 #include <mbedtls/ssl_ticket.h>
 #include <mbedtls/x509_crt.h>
 
+#include "base/buf.h"
 #include "base/ref.h"
 #include "tls/signer.h"
 
@@ -57,6 +58,12 @@ struct tls_server *tls_conn_hello_seen(mbedtls_ssl_context *ssl,
 
 /* True for a version number (0xMMNNPP00) of mbedTLS that may be run with. */
 bool tls_library_is_usable(unsigned version);
+
+/*
+ * PEM text with the NUL that mbedTLS wants behind it, which counts in len;
+ * wiped when it is released.  False: no memory, and nothing to release.
+ */
+bool tls_pem_text(struct slice pem, struct buf *out);
 
 /* mbedTLS's words for a return code. */
 void tls_strerror(int rc, char *out, size_t size);

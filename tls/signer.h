@@ -12,6 +12,7 @@
 
 #include "base/attr.h"
 #include "base/errinfo.h"
+#include "base/slice.h"
 
 struct signer {
 	mbedtls_pk_context pk;
@@ -26,5 +27,9 @@ void signer_release(struct signer *s);
  */
 NODISCARD enum status signer_load(struct signer *s, const char *path,
     const mbedtls_x509_crt *cert, struct errinfo *err);
+
+/* The same for PEM text, which name stands for in errors. */
+NODISCARD enum status signer_load_pem(struct signer *s, struct slice pem,
+    const char *name, const mbedtls_x509_crt *cert, struct errinfo *err);
 
 #endif

@@ -82,6 +82,17 @@ tls_library_version(void)
 	return MBEDTLS_VERSION_STRING_FULL;
 }
 
+bool
+tls_pem_text(struct slice pem, struct buf *out)
+{
+	buf_init_secret(out, pem.n + 1);
+	buf_put(out, pem);
+	buf_putc(out, '\0');
+	if (out->overflow)
+		buf_release(out);
+	return out->data != NULL;
+}
+
 static void
 certificate_init(struct tls_certificate *c)
 {
@@ -96,28 +107,39 @@ certificate_release(struct tls_certificate *c)
 	signer_release(&c->signer);
 }
 
+/* rc: how the certificate's parsing ended. */
+static enum status
+check_certificate(const struct tls_certificate *c, int rc, const char *name,
+    const char *whose, struct errinfo *err)
+{
+	char why[128];
+
+	if (rc > 0)
+		return errinfo_set(err, STATUS_CRYPTO, name, 0,
+		    "%d of the certificates in it cannot be parsed", rc);
+	if (rc < 0) {
+		tls_strerror(rc, why, sizeof(why));
+		return errinfo_set(err, STATUS_CRYPTO, name, 0,
+		    "cannot load the certificate: %s; expected PEM, the "
+		    "%s's certificate first",
+		    why, whose);
+	}
+	if (mbedtls_x509_time_is_past(&c->chain.valid_to))
+		errinfo_warn(err, name, 0, "the certificate has expired");
+	if (mbedtls_x509_time_is_future(&c->chain.valid_from))
+		errinfo_warn(err, name, 0, "the certificate is not valid yet");
+	return STATUS_OK;
+}
+
 static enum status
 certificate_load(struct tls_certificate *c, const char *cert_file,
     const char *key_file, struct errinfo *err)
 {
-	char why[128];
 	int rc = mbedtls_x509_crt_parse_file(&c->chain, cert_file);
+	enum status st = check_certificate(c, rc, cert_file, "server", err);
 
-	if (rc > 0)
-		return errinfo_set(err, STATUS_CRYPTO, cert_file, 0,
-		    "%d of the certificates in it cannot be parsed", rc);
-	if (rc < 0) {
-		tls_strerror(rc, why, sizeof(why));
-		return errinfo_set(err, STATUS_CRYPTO, cert_file, 0,
-		    "cannot load the certificate: %s; expected PEM, the "
-		    "server's certificate first",
-		    why);
-	}
-	if (mbedtls_x509_time_is_past(&c->chain.valid_to))
-		errinfo_warn(err, cert_file, 0, "the certificate has expired");
-	if (mbedtls_x509_time_is_future(&c->chain.valid_from))
-		errinfo_warn(err, cert_file, 0,
-		    "the certificate is not valid yet");
+	if (st != STATUS_OK)
+		return st;
 	return signer_load(&c->signer, key_file, &c->chain, err);
 }
 
@@ -288,22 +310,18 @@ load_ca(struct tls_client *c, const struct tls_client_options *o,
 	static const char system_cas[] = "/etc/ssl/certs/ca-certificates.crt";
 	const char *path = o->ca_file != NULL ? o->ca_file : system_cas;
 	char why[128];
-	char *text;
+	struct buf text;
 	int rc;
 
 	if (o->ca_pem.n == 0) {
 		rc = mbedtls_x509_crt_parse_file(&c->ca, path);
 	} else {
-		/* mbedTLS wants the NUL of a C string behind PEM text. */
-		text = malloc(o->ca_pem.n + 1);
-		if (text == NULL)
+		path = o->pem_name;
+		if (!tls_pem_text(o->ca_pem, &text))
 			return STATUS_NOMEM;
-		memcpy(text, o->ca_pem.p, o->ca_pem.n);
-		text[o->ca_pem.n] = '\0';
-		path = NULL;
-		rc = mbedtls_x509_crt_parse(&c->ca, (unsigned char *)text,
-		    o->ca_pem.n + 1);
-		free(text);
+		rc = mbedtls_x509_crt_parse(&c->ca, (unsigned char *)text.data,
+		    text.len);
+		buf_release(&text);
 	}
 	/* The system's bundle may hold a few that mbedTLS does not know. */
 	if (rc == 0 || (rc > 0 && path == system_cas && c->ca.raw.p != NULL))
@@ -314,6 +332,35 @@ load_ca(struct tls_client *c, const struct tls_client_options *o,
 	tls_strerror(rc, why, sizeof(why));
 	return errinfo_set(err, STATUS_CRYPTO, path, 0,
 	    "cannot load the CA certificates: %s; expected PEM", why);
+}
+
+/* What we present; its parts may come from files and from text. */
+static enum status
+load_own(struct tls_client *c, const struct tls_client_options *o,
+    struct errinfo *err)
+{
+	const char *name = o->cert_file != NULL ? o->cert_file : o->pem_name;
+	struct buf text;
+	enum status st;
+	int rc;
+
+	if (o->cert_file != NULL) {
+		rc = mbedtls_x509_crt_parse_file(&c->own.chain, o->cert_file);
+	} else {
+		if (!tls_pem_text(o->cert_pem, &text))
+			return STATUS_NOMEM;
+		rc = mbedtls_x509_crt_parse(&c->own.chain,
+		    (unsigned char *)text.data, text.len);
+		buf_release(&text);
+	}
+	st = check_certificate(&c->own, rc, name, "client", err);
+	if (st != STATUS_OK)
+		return st;
+	c->has_own = true;
+	return o->key_file != NULL
+	    ? signer_load(&c->own.signer, o->key_file, &c->own.chain, err)
+	    : signer_load_pem(&c->own.signer, o->key_pem, o->pem_name,
+		  &c->own.chain, err);
 }
 
 enum status
@@ -330,10 +377,8 @@ tls_client_new(const struct tls_client_options *o, struct tls_client **out,
 	mbedtls_x509_crt_init(&c->ca);
 	certificate_init(&c->own);
 	st = load_ca(c, o, err);
-	if (st == STATUS_OK && o->cert_file != NULL) {
-		st = certificate_load(&c->own, o->cert_file, o->key_file, err);
-		c->has_own = true;
-	}
+	if (st == STATUS_OK && (o->cert_file != NULL || o->cert_pem.n != 0))
+		st = load_own(c, o, err);
 	if (st == STATUS_OK)
 		st = conf_defaults(&c->conf, MBEDTLS_SSL_IS_CLIENT);
 	if (st != STATUS_OK) {

@@ -67,10 +67,12 @@ bool tls_server_has_name(const struct tls_server *s, size_t n,
 struct tls_client;
 
 struct tls_client_options {
-	const char *ca_file;   /* PEM; NULL with no ca_pem: the system's CAs */
-	struct slice ca_pem;   /* PEM text instead of a file; may be empty */
-	const char *cert_file; /* what we present; NULL: nothing */
-	const char *key_file;
+	const char *ca_file; /* PEM; NULL with no ca_pem: the system's CAs */
+	struct slice ca_pem; /* PEM text instead of a file; may be empty */
+	/* What we present: files, or PEM text instead; neither: nothing. */
+	const char *cert_file, *key_file;
+	struct slice cert_pem, key_pem;
+	const char *pem_name; /* what errors call PEM text; NULL: nothing */
 };
 
 NODISCARD enum status tls_client_new(const struct tls_client_options *o,
