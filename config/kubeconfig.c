@@ -65,7 +65,8 @@ get(struct reader *r, const struct part *p, const char *field, unsigned *line)
 	*line = n != NULL ? n->line : p->line;
 	if (node_is_absent(n))
 		return SLICE_EMPTY;
-	if (n->kind == NODE_STRING && memchr(n->text.p, '\0', n->text.n) == NULL)
+	if (n->kind == NODE_STRING &&
+	    memchr(n->text.p, '\0', n->text.n) == NULL)
 		return n->text;
 	mistake(r, n->line, "%s.%s: must be a string%s, not %s", p->shown,
 	    field, n->kind == NODE_STRING ? " without NUL" : "",
@@ -139,8 +140,7 @@ is_there(const struct part *p, const char *field, unsigned *line)
 	const struct node *n = node_get(p->map, field);
 
 	*line = n != NULL ? n->line : 0;
-	if (node_is_absent(n) ||
-	    (n->kind == NODE_BOOL && n->integer == 0))
+	if (node_is_absent(n) || (n->kind == NODE_BOOL && n->integer == 0))
 		return false;
 	if (n->kind == NODE_LIST || n->kind == NODE_MAP)
 		return n->count != 0;
@@ -170,9 +170,8 @@ find_part(struct reader *r, const struct node *root, const char *list,
 {
 	const struct node *all = node_get(root, list);
 
-	for (size_t i = 0; all != NULL && all->kind == NODE_LIST &&
-	     i < all->count;
-	     i++) {
+	for (size_t i = 0;
+	     all != NULL && all->kind == NODE_LIST && i < all->count; i++) {
 		const struct node *n = node_get(all->items[i], "name");
 
 		if (n == NULL || n->kind != NODE_STRING ||
@@ -199,8 +198,9 @@ read_server(struct reader *r, const struct part *p)
 	    {"insecure-skip-tls-verify",
 		"the API server's certificate is always verified; set "
 		"certificate-authority or certificate-authority-data"},
-	    {"proxy-url", "proxies are not supported; name a server that "
-			  "can be reached directly"},
+	    {"proxy-url",
+		"proxies are not supported; name a server that "
+		"can be reached directly"},
 	};
 	struct kubeconfig *k = r->out;
 	struct slice s;
@@ -392,8 +392,7 @@ enum status
 kubeconfig_get_token(const struct kubeconfig *k, struct buf *out,
     struct errinfo *err)
 {
-	const char *from =
-	    k->token_file != NULL ? k->token_file : k->path;
+	const char *from = k->token_file != NULL ? k->token_file : k->path;
 	enum status st = STATUS_OK;
 	size_t blanks = 0;
 
@@ -418,7 +417,7 @@ kubeconfig_get_token(const struct kubeconfig *k, struct buf *out,
 			return errinfo_set(err, STATUS_MALFORMED, from, 0,
 			    "the token has octets that no token has");
 	}
-	return out->len != 0 ? STATUS_OK
-			     : errinfo_set(err, STATUS_MALFORMED, from, 0,
-				   "holds no token");
+	return out->len != 0
+	    ? STATUS_OK
+	    : errinfo_set(err, STATUS_MALFORMED, from, 0, "holds no token");
 }

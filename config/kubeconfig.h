@@ -42,12 +42,12 @@ struct kubeconfig {
  * start.  Every mistake is added to err with its line and field.  *out is new
  * on success only.
  */
-NODISCARD enum status kubeconfig_read(const struct node *root,
-    const char *path, struct kubeconfig **out, struct errinfo *err);
+NODISCARD enum status kubeconfig_read(const struct node *root, const char *path,
+    struct kubeconfig **out, struct errinfo *err);
 
 /* The same for the file at path. */
-NODISCARD enum status kubeconfig_load(const char *path,
-    struct kubeconfig **out, struct errinfo *err);
+NODISCARD enum status kubeconfig_load(const char *path, struct kubeconfig **out,
+    struct errinfo *err);
 
 /* NULL is fine.  What is secret is wiped. */
 void kubeconfig_free(struct kubeconfig *k);
