@@ -336,69 +336,6 @@ read_authentication(struct reader *r, const struct place *cluster,
 	check_reserved(r, &g, &out->reserved_groups);
 }
 
-static bool
-order_has(const struct config_cluster *c, enum config_authorizer a)
-{
-	for (size_t i = 0; i < c->order_count; i++) {
-		if (c->order[i] == a)
-			return true;
-	}
-	return false;
-}
-
-static void
-read_order(struct reader *r, const struct place *authorization,
-    struct config_cluster *out)
-{
-	static const char *const words[] = {"rbac", "upstream", "azure"};
-	struct place p = place_field(r, authorization, "order");
-	size_t count;
-
-	if (!read_list(r, &p, true, &count))
-		return;
-	for (size_t i = 0; i < count; i++) {
-		struct place item = place_item(&p, i);
-		size_t word = read_word(r, &item, words, 3);
-
-		if (word == 2) {
-			read_error(r, &item,
-			    "azure is part of the schema, but not supported "
-			    "by this version");
-			continue;
-		}
-		if (word == 1 && i + 1 != count)
-			read_error(r, &item, "upstream can only be the last");
-		if (word == 0 && order_has(out, CONFIG_RBAC))
-			read_error(r, &item, "rbac stands there twice");
-		if (out->order_count < COUNT_OF(out->order))
-			out->order[out->order_count++] =
-			    word == 0 ? CONFIG_RBAC : CONFIG_UPSTREAM;
-	}
-}
-
-static void
-read_authorization(struct reader *r, const struct place *cluster,
-    struct config_cluster *out)
-{
-	struct place p = place_field(r, cluster, "authorization");
-	struct place rbac, files;
-
-	if (!read_map(r, &p))
-		return;
-	read_order(r, &p, out);
-	rbac = place_field(r, &p, "rbac");
-	if (read_map(r, &rbac)) {
-		files = place_field(r, &rbac, "files");
-		out->rbac_files = read_strings(r, &files, true);
-	}
-	if (order_has(out, CONFIG_RBAC) && out->rbac_files.count == 0)
-		read_error(r, &p,
-		    "order names rbac, but rbac.files names no manifests");
-	if (!order_has(out, CONFIG_RBAC) && out->rbac_files.count != 0)
-		read_error(r, &rbac,
-		    "has no effect, since order does not name rbac");
-}
-
 static void
 read_limits(struct reader *r, const struct place *cluster,
     struct config_cluster *out)
@@ -425,6 +362,7 @@ read_policy(struct reader *r, const struct place *p, const struct config *c,
 	if (!node_is_absent(node_get(p->node, "authorization")))
 		read_authorization(r, p, out);
 	read_access_rules(r, p, c, out);
+	check_authorization(r, p, out);
 }
 
 static void
@@ -464,8 +402,10 @@ read_cluster(struct reader *r, const struct place *p, const struct config *c,
 		read_limits(r, p, out);
 	}
 	read_authentication(r, p, out);
-	if (need == CONFIG_NEED_ALL)
+	if (need == CONFIG_NEED_ALL) {
 		read_access_rules(r, p, c, out);
+		check_authorization(r, p, out);
+	}
 }
 
 /* SNI must lead to one cluster on each listener. */

@@ -1,6 +1,6 @@
 /*
- * cluster.h - the clusters of a configuration; between config.c, cluster.c
- * and access_rules.c only.
+ * cluster.h - the clusters of a configuration; between config.c, cluster.c,
+ * authorization.c and access_rules.c only.
  */
 #ifndef CONFIG_CLUSTER_H
 #define CONFIG_CLUSTER_H
@@ -10,6 +10,14 @@
 /* c has its networks and listeners already; mistakes are reported by r. */
 void read_clusters(struct reader *r, const struct place *root, struct config *c,
     enum config_need need);
+
+/* The authorization section, which is there or required. */
+void read_authorization(struct reader *r, const struct place *cluster,
+    struct config_cluster *out);
+
+/* What only shows once the access rules are read, too. */
+void check_authorization(struct reader *r, const struct place *cluster,
+    const struct config_cluster *c);
 
 /* The accessRules of a cluster, whose other fields are read already. */
 void read_access_rules(struct reader *r, const struct place *cluster,

@@ -286,7 +286,8 @@ read_all(struct reader *r, const struct node *node, struct config *c,
 		errinfo_warn(r->err, r->file, 0,
 		    "stateDir is not set: no "
 		    "keys are kept for the night when the identity provider "
-		    "is down");
+		    "is down, and no roles of rbac.live for a start without "
+		    "the API server");
 }
 
 /* The folder that relative paths in the file start from. */

@@ -225,4 +225,10 @@ void config_unref(struct config *c); /* NULL is fine */
 const struct config_cluster *config_cluster(const struct config *c,
     const char *name);
 
+/* True if authorization.order names rbac. */
+bool config_asks_rbac(const struct config_cluster *c);
+
+/* True if an access rule has a namespaceSelector: labels are needed. */
+bool config_selects_namespaces(const struct config_cluster *c);
+
 #endif

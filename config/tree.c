@@ -8,7 +8,7 @@
 #include "config/file.h"
 #include "config/tree_events.h"
 
-static struct tree *
+struct tree *
 tree_new(const char *name)
 {
 	struct tree *t = calloc(1, sizeof(*t));

@@ -1,5 +1,5 @@
 /*
- * tree_events.h - what tree.c and tree_events.c share; nobody else's.
+ * tree_events.h - what the files of the tree share; nobody else's.
  */
 #ifndef CONFIG_TREE_EVENTS_H
 #define CONFIG_TREE_EVENTS_H
@@ -13,6 +13,9 @@ struct tree {
 	const struct node **roots;
 	size_t count;
 };
+
+/* An empty one; NULL: no memory. */
+struct tree *tree_new(const char *name);
 
 /*
  * Read text into t, which is empty.  On failure t holds some of it and is
