@@ -19,6 +19,10 @@ fetch_free(struct retired *r)
 	timer_release(&f->timer);
 	tls_client_unref(f->tls);
 	buf_release(&f->body);
+	if (f->authorization != NULL)
+		explicit_bzero(f->authorization, strlen(f->authorization));
+	free(f->authorization);
+	free(f->accepted);
 	free(f->target);
 	free(f->name);
 	free(f);
@@ -128,7 +132,11 @@ send_request(struct fetch *f)
 	(void)headers_add(&head.headers, SLICE("User-Agent"),
 	    SLICE("kube-access-gateway/" GATEWAY_VERSION));
 	(void)headers_add(&head.headers, SLICE("Accept"),
-	    SLICE("application/json"));
+	    f->accepted != NULL ? slice_of(f->accepted)
+				: SLICE("application/json"));
+	if (f->authorization != NULL)
+		(void)headers_add(&head.headers, SLICE("Authorization"),
+		    slice_of(f->authorization));
 	f->sent = true;
 	if (!leg_send_request(f->leg, &head))
 		return false;
@@ -161,7 +169,14 @@ read_body(struct fetch *f)
 	enum leg_read r;
 
 	while ((r = leg_read(f->leg, LOOP_BLOCK, &data)) == LEG_DATA) {
-		buf_put(&f->body, data);
+		if (f->idle_ms != 0)
+			timer_set(&f->timer, f->idle_ms);
+		if (f->piece != NULL && f->status == 200)
+			f->piece(f, data);
+		else
+			buf_put(&f->body, data);
+		if (f->finished)
+			return true;
 		if (f->body.overflow) {
 			finish(f, FETCH_SIZE, "the answer is too long");
 			return true;
@@ -207,6 +222,8 @@ fetch_run(struct task *t)
 		return;
 	if (f->status == 0) {
 		f->status = f->leg->response->status;
+		if (f->idle_ms != 0)
+			timer_set(&f->timer, f->idle_ms);
 		read_date(f, &f->leg->response->headers);
 		if (headers_find(&f->leg->response->headers,
 			SLICE("content-encoding")) != NULL) {
@@ -252,6 +269,21 @@ split_url(struct fetch *f)
 	return f->target != NULL;
 }
 
+/* What the caller may forget once the fetch has begun. */
+static bool
+copy_texts(struct fetch *f)
+{
+	f->name = strdup(f->tls_name != NULL ? f->tls_name : f->host);
+	if (f->accept != NULL)
+		f->accepted = strdup(f->accept);
+	if (f->token != NULL &&
+	    asprintf(&f->authorization, "Bearer %s", f->token) < 0)
+		f->authorization = NULL;
+	return f->name != NULL &&
+	    (f->accept == NULL) == (f->accepted == NULL) &&
+	    (f->token == NULL) == (f->authorization == NULL);
+}
+
 struct fetch *
 fetch_new(void)
 {
@@ -270,8 +302,7 @@ fetch_start(struct fetch *f)
 		finish(f, FETCH_URL, NULL);
 		return;
 	}
-	f->name = strdup(f->tls_name != NULL ? f->tls_name : f->host);
-	if (f->name == NULL) {
+	if (!copy_texts(f)) {
 		finish(f, FETCH_NOMEM, NULL);
 		return;
 	}

@@ -3,6 +3,7 @@
  *
  * HTTPS only, certificate and name checked, no redirect followed, no
  * compression, a limit on the body and one deadline for all of it (T-84).
+ * A stream has its body handed over as it comes, and deadlines of its own.
  */
 #ifndef CLIENT_FETCH_H
 #define CLIENT_FETCH_H
@@ -29,8 +30,17 @@ struct fetch {
 	const char *url;                 /* copied */
 	const char *tls_name;            /* or NULL: the URL's host; copied */
 	const struct endpoint *endpoint; /* or NULL: resolve; copied */
+	const char *accept;              /* or NULL: JSON; copied */
+	const char *token;               /* or NULL: no bearer; copied */
 	size_t body_max;
 	int64_t timeout_ms;
+	/* Not 0: timeout_ms ends with the head; so long without an octet. */
+	int64_t idle_ms;
+	/*
+	 * Not NULL: the body of a 200 in pieces, which are not kept; the
+	 * connection is read no faster than this returns.  It may cancel.
+	 */
+	void (*piece)(struct fetch *, struct slice data);
 	void (*done)(struct fetch *);
 	void *arg;
 	/* the outcome, valid in done */
@@ -52,7 +62,7 @@ struct fetch {
 	size_t next_endpoint;
 	char host[256];
 	char authority[272];
-	char *target, *name;
+	char *target, *name, *accepted, *authorization;
 	unsigned port;
 };
 
