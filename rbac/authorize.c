@@ -71,6 +71,20 @@ authorize(const struct authorize_chain *chain, const struct user *u,
 	return refusal;
 }
 
+/* spec: T-61 - what nobody renewed grants nothing; the caller is told why */
+static void
+put_age(struct buf *out, const struct authorize_chain *chain, bool again)
+{
+	bool asked = false;
+
+	for (size_t i = 0; i < chain->count; i++)
+		asked = asked || chain->order[i] == AUTHORIZER_RBAC;
+	if (!asked || !chain->live_is_old)
+		return;
+	buf_puts(out, again ? "; " : "");
+	buf_puts(out, "the cluster's roles are older than maxStaleness");
+}
+
 /* The failed lookups that kept p from an answer. */
 static void
 put_lookups(struct buf *out, const struct policy *p, const struct user *u,
@@ -92,10 +106,13 @@ authorize_put_reason(struct buf *out, const struct authorize_chain *chain,
 
 	if (v->decision == ALLOW) {
 		policy_put_reason(out, NULL, v, u, a);
-	} else if (v->lookup_errors) {
+		return;
+	}
+	if (v->lookup_errors) {
 		put_lookups(out, chain->rbac, u, a, false);
 		put_lookups(out, chain->live, u, a, out->len != before);
 	}
+	put_age(out, chain, out->len != before);
 }
 
 /* --- the Forbidden message ------------------------------------------------ */

@@ -20,6 +20,7 @@ struct authorize_chain {
 	/* RBAC asks both, in turn; NULL: none. */
 	const struct policy *rbac; /* from files */
 	const struct policy *live; /* from the cluster */
+	bool live_is_old; /* live is NULL since it was not renewed in time */
 };
 
 /*

@@ -3,6 +3,18 @@
  */
 #include "rbac/judge.h"
 
+/*
+ * A yes stands, since what is awaited can only add to what authorizers grant
+ * and narrow what rules touch.
+ */
+static enum judge_stage
+unless_awaited(const struct judge *j, enum judge_stage stage)
+{
+	if (stage == JUDGE_ACCESS_RULE)
+		return j->awaits_labels ? JUDGE_WAIT : stage;
+	return stage != JUDGE_ALLOWED && j->awaits_roles ? JUDGE_WAIT : stage;
+}
+
 /* spec: T-61 - whatever is not an explicit allow is refused */
 void
 judge(const struct judge *j, const struct judge_question *q,
@@ -33,6 +45,7 @@ judge(const struct judge *j, const struct judge_question *q,
 		out->stage = JUDGE_STREAM;
 	else
 		out->stage = JUDGE_ALLOWED;
+	out->stage = unless_awaited(j, out->stage);
 }
 
 const struct attributes *
@@ -48,6 +61,10 @@ judgement_put_decided(struct buf *out, const struct judge *j,
 	const struct verdict *v = x->is_stream ? &x->stream : &x->verdict;
 	size_t before = out->len;
 
+	if (x->stage == JUDGE_WAIT) {
+		buf_puts(out, "the cluster's roles are not known yet");
+		return;
+	}
 	if (x->stage == JUDGE_ACCESS_RULE) {
 		access_rule_put_refusal(out, x->rules.refused, x->rules.lacks);
 		return;

@@ -21,6 +21,8 @@ struct judge {
 	const struct authorize_chain *chain;
 	const struct access_rules *rules;    /* NULL: none */
 	const struct namespaces *namespaces; /* NULL: no labels are known */
+	/* Not known yet, but about to be: a refusal for want of it waits. */
+	bool awaits_roles, awaits_labels;
 };
 
 struct judge_question {
@@ -36,6 +38,7 @@ enum judge_stage {
 	JUDGE_NOBODY = 0,  /* no authorizer allows */
 	JUDGE_ACCESS_RULE, /* an access rule refuses */
 	JUDGE_STREAM,      /* the verb is allowed, create is not */
+	JUDGE_WAIT,        /* nobody can say yet */
 	JUDGE_ALLOWED,
 };
 

@@ -1,0 +1,298 @@
+/*
+ * mirror.c - lists and events, and what is known by them.
+ */
+#include "rbac/mirror.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rbac/mirror_parts.h"
+
+/* --- lists --- */
+
+void
+mirror_list_begin(struct mirror *m, enum mirror_kind kind)
+{
+	mirror_forget(&m->next[kind]);
+}
+
+static bool
+copy_version(const json_t *meta, char out[MIRROR_VERSION_MAX])
+{
+	struct slice v = mirror_text(json_object_get(meta, "resourceVersion"));
+
+	if (v.n == 0 || v.n >= MIRROR_VERSION_MAX)
+		return false;
+	memcpy(out, v.p, v.n);
+	out[v.n] = '\0';
+	return true;
+}
+
+static enum status
+add_items(struct mirror *m, enum mirror_kind kind, const json_t *items,
+    struct errinfo *err)
+{
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		struct mirror_object *o;
+		json_t *reduced;
+		enum status st = mirror_make(json_array_get(items, i), kind, &o,
+		    &reduced, err);
+
+		json_decref(reduced);
+		if (st == STATUS_OK)
+			st = mirror_keep(&m->next[kind], o);
+		if (st == STATUS_NOMEM)
+			return st;
+	}
+	return STATUS_OK;
+}
+
+enum status
+mirror_list_page(struct mirror *m, enum mirror_kind kind, struct slice text,
+    struct mirror_page *out, struct errinfo *err)
+{
+	json_t *root = mirror_parse(text);
+	const json_t *meta = json_object_get(root, "metadata");
+	const json_t *items = json_object_get(root, "items");
+	struct slice next = mirror_text(json_object_get(meta, "continue"));
+	struct mirror_page page = {.next = NULL};
+	enum status st = STATUS_MALFORMED;
+
+	if (copy_version(meta, page.version) &&
+	    (items == NULL || json_is_null(items) || json_is_array(items)))
+		st = add_items(m, kind, items, err);
+	if (st == STATUS_OK && next.n != 0) {
+		page.next = strndup(next.p, next.n);
+		st = page.next != NULL ? STATUS_OK : STATUS_NOMEM;
+	}
+	json_decref(root);
+	if (st == STATUS_OK)
+		*out = page;
+	return st;
+}
+
+/* What is known and was not listed is gone. */
+static enum status
+drop_missing(struct mirror *m, enum mirror_kind kind, bool *changed)
+{
+	size_t count = 0, i = 0, n = m->now[kind].count;
+	struct slice *keys = calloc(n + 1, sizeof(*keys));
+	const struct strmap_entry *e;
+	enum status st = keys != NULL ? STATUS_OK : STATUS_NOMEM;
+
+	/* A map does not change while it is walked. */
+	while (
+	    st == STATUS_OK && (e = strmap_next(&m->now[kind], &i)) != NULL) {
+		if (strmap_get(&m->next[kind], e->key) == NULL)
+			keys[count++] = e->key;
+	}
+	for (i = 0; i < count && st == STATUS_OK; i++) {
+		*changed = true;
+		st = mirror_drop(m, kind, keys[i]);
+	}
+	free(keys);
+	return st;
+}
+
+static enum status
+take_listed(struct mirror *m, enum mirror_kind kind, bool *changed,
+    struct errinfo *err)
+{
+	const struct strmap_entry *e;
+	enum status st = STATUS_OK;
+	size_t i = 0;
+
+	while (
+	    st == STATUS_OK && (e = strmap_next(&m->next[kind], &i)) != NULL) {
+		const struct mirror_object *listed = e->value;
+		struct mirror_object *o =
+		    mirror_object_new(listed->ns, listed->name, listed->text);
+		json_t *from = mirror_parse(listed->text);
+
+		if (o != NULL && from != NULL) {
+			st = mirror_take(m, kind, o, from, changed, err);
+		} else {
+			mirror_object_free(o);
+			st = STATUS_NOMEM;
+		}
+		json_decref(from);
+	}
+	return st;
+}
+
+enum status
+mirror_list_end(struct mirror *m, enum mirror_kind kind, bool *changed,
+    struct errinfo *err)
+{
+	enum status st = drop_missing(m, kind, changed);
+
+	if (st == STATUS_OK)
+		st = take_listed(m, kind, changed, err);
+	*changed = *changed || m->torn[kind];
+	m->torn[kind] = st != STATUS_OK;
+	mirror_forget(&m->next[kind]);
+	return st;
+}
+
+/* --- watches --- */
+
+/* spec: K8S-watch-gone: 410, or Expired or Gone as the reason */
+static void
+read_error(const json_t *status, struct mirror_event *out)
+{
+	struct slice reason = mirror_text(json_object_get(status, "reason"));
+	struct slice message = mirror_text(json_object_get(status, "message"));
+
+	if (json_integer_value(json_object_get(status, "code")) == 410 ||
+	    slice_eq(reason, SLICE("Expired")) ||
+	    slice_eq(reason, SLICE("Gone"))) {
+		out->said = MIRROR_GONE;
+		return;
+	}
+	out->said = MIRROR_FAILED;
+	(void)snprintf(out->why, sizeof(out->why), "%.*s",
+	    (int)(message.n < 150 ? message.n : 150),
+	    message.n != 0 ? message.p : "");
+}
+
+static enum status
+take_event(struct mirror *m, enum mirror_kind kind, struct slice type,
+    const json_t *object, struct mirror_event *out, struct errinfo *err)
+{
+	struct mirror_object *o;
+	json_t *reduced;
+	enum status st;
+
+	if (!copy_version(json_object_get(object, "metadata"), out->version))
+		return STATUS_MALFORMED;
+	if (slice_eq(type, SLICE("BOOKMARK"))) {
+		out->said = MIRROR_BOOKMARK;
+		return STATUS_OK;
+	}
+	out->said = MIRROR_OBJECT;
+	st = mirror_make(object, kind, &o, &reduced, err);
+	if (st == STATUS_MALFORMED)
+		return STATUS_OK; /* told; nobody knows whom it is about */
+	if (st != STATUS_OK)
+		return st;
+	if (slice_eq(type, SLICE("DELETED"))) {
+		out->changed = strmap_get(&m->now[kind], o->key) != NULL;
+		st = mirror_drop(m, kind, o->key);
+		mirror_object_free(o);
+	} else {
+		st = mirror_take(m, kind, o, reduced, &out->changed, err);
+	}
+	json_decref(reduced);
+	return st;
+}
+
+enum status
+mirror_watch_line(struct mirror *m, enum mirror_kind kind, struct slice line,
+    struct mirror_event *out, struct errinfo *err)
+{
+	json_t *root = mirror_parse(line);
+	struct slice type = mirror_text(json_object_get(root, "type"));
+	const json_t *object = json_object_get(root, "object");
+	struct mirror_event event = {.changed = false};
+	enum status st = STATUS_MALFORMED;
+
+	if (slice_eq(type, SLICE("ERROR"))) {
+		read_error(object, &event);
+		st = STATUS_OK;
+	} else if (slice_eq(type, SLICE("ADDED")) ||
+	    slice_eq(type, SLICE("MODIFIED")) ||
+	    slice_eq(type, SLICE("DELETED")) ||
+	    slice_eq(type, SLICE("BOOKMARK"))) {
+		st = take_event(m, kind, type, object, &event, err);
+	}
+	json_decref(root);
+	if (st == STATUS_OK)
+		*out = event;
+	return st;
+}
+
+/* --- what is known --- */
+
+struct mirror *
+mirror_new(void)
+{
+	struct mirror *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	m->builder = builder_new();
+	for (size_t i = 0; i < MIRROR_KINDS; i++) {
+		strmap_init(&m->now[i]);
+		strmap_init(&m->next[i]);
+	}
+	if (m->builder != NULL)
+		return m;
+	mirror_free(m);
+	return NULL;
+}
+
+void
+mirror_free(struct mirror *m)
+{
+	if (m == NULL)
+		return;
+	for (size_t i = 0; i < MIRROR_KINDS; i++) {
+		mirror_forget(&m->now[i]);
+		mirror_forget(&m->next[i]);
+	}
+	builder_free(m->builder);
+	free(m);
+}
+
+const char *
+mirror_resource(enum mirror_kind kind)
+{
+	return mirror_rows[kind].resource;
+}
+
+const char *
+mirror_path(enum mirror_kind kind)
+{
+	return mirror_rows[kind].path;
+}
+
+size_t
+mirror_count(const struct mirror *m, enum mirror_kind kind)
+{
+	return m->now[kind].count;
+}
+
+enum status
+mirror_seal(struct mirror *m, struct policy **out)
+{
+	for (size_t i = 0; i < MIRROR_NAMESPACES; i++) {
+		if (m->torn[i])
+			return STATUS_NOMEM;
+	}
+	/* What the API server has is aggregated already. */
+	return builder_seal(m->builder, false, out);
+}
+
+enum status
+mirror_namespaces(const struct mirror *m, struct namespaces **out)
+{
+	const struct strmap *map = &m->now[MIRROR_NAMESPACES];
+	struct ns_labels **list =
+	    calloc(map->count + 1, sizeof(struct ns_labels *));
+	const struct strmap_entry *e;
+	struct namespaces *made = NULL;
+	size_t i = 0, n = 0;
+
+	if (list == NULL || m->torn[MIRROR_NAMESPACES]) {
+		free(list);
+		return STATUS_NOMEM;
+	}
+	while ((e = strmap_next(map, &i)) != NULL)
+		list[n++] = ((const struct mirror_object *)e->value)->labels;
+	made = namespaces_new(list, n);
+	free(list);
+	if (made == NULL)
+		return STATUS_NOMEM;
+	*out = made;
+	return STATUS_OK;
+}

@@ -1,0 +1,73 @@
+/*
+ * mirror_parts.h - what the files of the mirror share; nobody else's.
+ */
+#ifndef RBAC_MIRROR_PARTS_H
+#define RBAC_MIRROR_PARTS_H
+
+#include <jansson.h>
+
+#include "base/strmap.h"
+#include "rbac/mirror.h"
+
+struct mirror_row {
+	const char *kind, *version, *resource, *path;
+	bool namespaced;
+	const char *fields[2]; /* what decides, besides the names */
+};
+
+extern const struct mirror_row mirror_rows[MIRROR_KINDS];
+
+struct mirror_object {
+	struct slice key;  /* namespace, NUL, name: JSON strings have none */
+	struct slice name; /* the key's end */
+	struct slice ns;
+	struct slice text;        /* JSON */
+	struct ns_labels *labels; /* of a namespace */
+	char storage[];
+};
+
+struct mirror {
+	struct builder *builder;
+	struct strmap now[MIRROR_KINDS];  /* key -> struct mirror_object */
+	struct strmap next[MIRROR_KINDS]; /* the list under way */
+	bool torn[MIRROR_KINDS];
+};
+
+/* NULL is fine. */
+void mirror_object_free(struct mirror_object *o);
+
+struct mirror_object *mirror_object_new(struct slice ns, struct slice name,
+    struct slice text);
+
+/* Free all that map holds; it is empty afterwards. */
+void mirror_forget(struct strmap *map);
+
+/* The text of a string; of anything else: empty. */
+struct slice mirror_text(const json_t *v);
+
+/* NULL: it is no JSON, or no memory. */
+json_t *mirror_parse(struct slice text);
+
+/*
+ * The object that from describes, reduced to what decides; *reduced is that
+ * as JSON.  STATUS_MALFORMED is in err, STATUS_NOMEM; both are NULL then.
+ */
+NODISCARD enum status mirror_make(const json_t *from, enum mirror_kind kind,
+    struct mirror_object **out, json_t **reduced, struct errinfo *err);
+
+/* Puts o, which is taken, where its key was.  STATUS_NOMEM: o is freed. */
+NODISCARD enum status mirror_keep(struct strmap *map, struct mirror_object *o);
+
+/*
+ * o becomes what is known of its key; takes o.  from: o as JSON.  One of a
+ * wrong shape grants nothing, so its former self goes, too.  STATUS_NOMEM.
+ */
+NODISCARD enum status mirror_take(struct mirror *m, enum mirror_kind kind,
+    struct mirror_object *o, const json_t *from, bool *changed,
+    struct errinfo *err);
+
+/* Forget the object with that key.  STATUS_NOMEM: it is still there. */
+NODISCARD enum status mirror_drop(struct mirror *m, enum mirror_kind kind,
+    struct slice key);
+
+#endif
