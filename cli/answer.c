@@ -43,6 +43,7 @@ find_gate(const struct question *q, const struct answer *a)
 	    [JUDGE_NOBODY] = GATE_AUTHORIZER,
 	    [JUDGE_ACCESS_RULE] = GATE_ACCESS_RULE,
 	    [JUDGE_STREAM] = GATE_ACCESS_RULE,
+	    [JUDGE_WAIT] = GATE_AUTHORIZER,
 	    [JUDGE_ALLOWED] = GATE_OPEN,
 	};
 	struct gate door = at_the_door(q);

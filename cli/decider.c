@@ -3,6 +3,9 @@
  */
 #include "cli/decider.h"
 
+#include <stdio.h>
+
+#include "base/monotime.h"
 #include "rbac/policy_load.h"
 #include "snapshot/build.h"
 
@@ -92,6 +95,53 @@ decider_open(const struct decider_options *o, struct decider *out,
 	if (st != STATUS_OK)
 		decider_close(out);
 	return st;
+}
+
+static void
+put_age(struct buf *out, int64_t s)
+{
+	static const struct {
+		int64_t seconds;
+		const char *name;
+	} units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"},
+	    {1, "second"}};
+	size_t i = 0;
+
+	while (i + 1 < COUNT_OF(units) && s < units[i].seconds)
+		i++;
+	s /= units[i].seconds;
+	buf_putf(out, "%lld %s%s old", (long long)s, units[i].name,
+	    s != 1 ? "s" : "");
+}
+
+void
+decider_put_copy(struct buf *out, const struct decider *d, int64_t now_s)
+{
+	const struct cluster *c = &d->parts;
+	char text[WALLTIME_TEXT];
+
+	if (c->live_state == LIVE_NONE)
+		return;
+	walltime_format(c->live_heard_s * 1000000, text);
+	/* Whole seconds are enough for people. */
+	buf_putf(out, "policy       live copy of %.19sZ, ", text);
+	put_age(out, now_s > c->live_heard_s ? now_s - c->live_heard_s : 0);
+	buf_puts(out,
+	    c->live_state == LIVE_OLD
+		? ": older than maxStaleness, it grants nothing\n"
+		: "\n");
+}
+
+void
+decider_tell_copy(const struct decider *d)
+{
+	struct buf line;
+
+	buf_init(&line, 256);
+	decider_put_copy(&line, d, walltime_s());
+	if (line.len != 0)
+		(void)fwrite(line.data, 1, line.len, stderr);
+	buf_release(&line);
 }
 
 void

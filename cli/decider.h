@@ -32,6 +32,16 @@ const struct config_cluster *decider_cluster(const struct config *config,
 /* Mistakes are in err.  *out is released or zeroed before. */
 NODISCARD enum status decider_open(const struct decider_options *o,
     struct decider *out, struct errinfo *err);
+
+/*
+ * The line `policy       live copy of TIME, 3 minutes old`; nothing where all
+ * of the policy is in files.
+ */
+void decider_put_copy(struct buf *out, const struct decider *d, int64_t now_s);
+
+/* The same on standard error, for answers that programs read. */
+void decider_tell_copy(const struct decider *d);
+
 void decider_close(struct decider *d); /* a zeroed one is fine */
 
 #endif

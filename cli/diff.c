@@ -310,6 +310,7 @@ command_diff(int argc, char **argv)
 	strmap_init(&d.by_key);
 	rc = 1;
 	if (decider_open(&o, &decider, &err) == STATUS_OK) {
+		decider_tell_copy(&decider);
 		if (decider.has_authorizers)
 			rc = compare(&d, audit);
 		else

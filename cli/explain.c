@@ -152,10 +152,16 @@ outcome(const struct question *q, const struct answer *a)
 	return q->asked == ASKED_TARGET && q->reading != READING_GOOD ? 1 : 0;
 }
 
+static bool
+is_json(const struct asked_for *f)
+{
+	return f->output != NULL && strcmp(f->output, "json") == 0;
+}
+
 static int
 explain_one(const struct asked_for *f, const struct decider *d)
 {
-	bool json = f->output != NULL && strcmp(f->output, "json") == 0;
+	bool json = is_json(f);
 	struct question q = {0};
 	struct answer a;
 	struct buf out;
@@ -191,8 +197,11 @@ explain_with_policy(struct asked_for *f)
 
 	f->policy.rbac = f->rbac.list;
 	f->policy.rbac_count = f->rbac.count;
-	if (decider_open(&f->policy, &d, &err) == STATUS_OK)
+	if (decider_open(&f->policy, &d, &err) == STATUS_OK) {
+		if (f->batch != NULL || is_json(f))
+			decider_tell_copy(&d);
 		rc = f->batch != NULL ? explain_batch(&d) : explain_one(f, &d);
+	}
 	if (err.text.len != 0)
 		(void)fwrite(err.text.data, 1, err.text.len, stderr);
 	errinfo_release(&err);

@@ -1,6 +1,7 @@
 /*
  * explain_text.c - an answer for somebody who is tired.
  */
+#include "base/monotime.h"
 #include "base/text.h"
 #include "cli/explain.h"
 #include "cli/nearest.h"

@@ -14,8 +14,13 @@
 #include "gateway/health.h"
 #include "gateway/keys.h"
 #include "gateway/listener.h"
+#include "gateway/live.h"
 #include "gateway/watch_files.h"
 #include "snapshot/build.h"
+
+enum {
+	PUBLISH_AGAIN_MS = 1000
+};
 
 struct control {
 	struct loop loop;
@@ -28,9 +33,11 @@ struct control {
 	struct resolver *resolver;
 	struct keys *keys;
 	struct health *health;
+	struct live *live;
 	struct admin *admin, *balancer;
 	struct watch_files *files;
-	struct task publish_task; /* keys or addresses changed */
+	struct task publish_task; /* keys, addresses or roles changed */
+	struct timer publish_again;
 	bool keys_changed, addresses_changed;
 	bool completing; /* a new snapshot is being filled */
 	struct event hangup, terminate, interrupt, user1;
@@ -94,11 +101,15 @@ publish_run(struct task *t)
 
 	if (s == NULL || (c->keys_changed && !replace_keys(c, s)) ||
 	    (c->addresses_changed && !replace_addresses(c, s))) {
-		log_error("out of memory: keys or addresses stay as they were");
+		log_error("out of memory: keys, addresses and roles stay as "
+			  "they were");
 		snapshot_unref(s);
+		timer_set(&c->publish_again, PUBLISH_AGAIN_MS);
 		return;
 	}
+	timer_off(&c->publish_again);
 	c->keys_changed = c->addresses_changed = false;
+	live_fill(c->live, s);
 	publish(c, s);
 }
 
@@ -111,6 +122,16 @@ on_keys_changed(void *arg)
 	/* At once: answers to waiting exchanges follow on its heels. */
 	if (c->current != NULL && c->health != NULL && !c->completing)
 		publish_run(&c->publish_task);
+}
+
+/* Several clusters may have changed by the end of this turn. */
+static void
+on_live_changed(void *arg)
+{
+	struct control *c = arg;
+
+	if (c->current != NULL && c->live != NULL && !c->completing)
+		loop_wake(&c->loop, &c->publish_task);
 }
 
 static void
@@ -133,6 +154,17 @@ complete(struct control *c, struct snapshot *s)
 	st = keys_follow(c->keys, s);
 	c->completing = false;
 	return st == STATUS_OK ? health_follow(c->health, s) : st;
+}
+
+static enum status
+follow_live(struct control *c, struct snapshot *s)
+{
+	enum status st;
+
+	c->completing = true;
+	st = live_follow(c->live, s);
+	c->completing = false;
+	return st;
 }
 
 static void
@@ -232,6 +264,8 @@ take_over(struct control *c, struct config *config)
 		st = complete(c, s);
 	if (st == STATUS_OK)
 		st = follow_audit(c, s, &err);
+	if (st == STATUS_OK)
+		st = follow_live(c, s);
 	log_report(&err, st != STATUS_OK);
 	errinfo_release(&err);
 	if (st != STATUS_OK) {
@@ -334,10 +368,11 @@ put_ready(void *arg, struct buf *out)
 	const struct control *c = arg;
 	bool up = health_put_ready(c->health, out);
 	bool keys = keys_put_ready(c->keys, out);
+	bool live = live_put_ready(c->live, out);
 
 	if (c->draining)
 		buf_puts(out, "[-]draining\n");
-	return up && keys && !c->draining;
+	return up && keys && live && !c->draining;
 }
 
 static void
@@ -358,6 +393,7 @@ put_metrics(void *arg, struct buf *out)
 	bool ready;
 
 	metrics_write(out, c->server->metrics, c->server->worker_count);
+	live_put_metrics(c->live, out);
 	buf_init(&lines, (size_t)64 * 1024);
 	ready = put_ready(c, &lines);
 	buf_release(&lines);
@@ -436,17 +472,20 @@ control_new(struct server *server, const char *path, struct snapshot *first,
 	c->started_s = walltime_s();
 	c->path = strdup(path);
 	c->publish_task.run = publish_run;
+	timer_init(&c->publish_again, &c->loop, &c->publish_task);
 	c->resolver = resolver_new();
 	c->keys = keys_new(&c->loop, c->resolver, on_keys_changed, c);
 	c->files = watch_files_new(&c->loop, on_files_changed, c);
+	c->live = live_new(&c->loop, c->resolver, on_live_changed, c);
 	if (c->path == NULL || c->resolver == NULL || c->keys == NULL ||
-	    c->files == NULL)
+	    c->files == NULL || c->live == NULL)
 		goto nomem;
 	c->health = NULL;
 	st = keys_follow(c->keys, first);
 	c->health = health_new(&c->loop, c->resolver, on_addresses_changed, c);
 	if (st != STATUS_OK || c->health == NULL ||
-	    health_follow(c->health, first) != STATUS_OK)
+	    health_follow(c->health, first) != STATUS_OK ||
+	    follow_live(c, first) != STATUS_OK)
 		goto nomem;
 	st = open_page(c, first->config->admin, true, &c->admin);
 	if (st == STATUS_OK)
@@ -482,7 +521,9 @@ control_free(struct control *c)
 	watch_files_free(c->files);
 	keys_free(c->keys);
 	health_free(c->health);
+	live_free(c->live);
 	loop_forget(&c->loop, &c->publish_task);
+	timer_release(&c->publish_again);
 	/* What was asked is answered, and what was closed frees itself. */
 	resolver_free(c->resolver);
 	loop_settle(&c->loop);

@@ -133,6 +133,8 @@ exchange_step_authz(struct exchange *e)
 	struct judgement x;
 
 	judge(&j, &q, &x);
+	if (x.stage == JUDGE_WAIT)
+		return exchange_refuse_fixed(e, REFUSE_AWAITED);
 	e->verdict = x.verdict;
 	keep_what_decided(e, &j, &q, &x);
 	if (x.stage != JUDGE_ALLOWED)

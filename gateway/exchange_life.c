@@ -57,7 +57,8 @@ rejudge_access(struct exchange *e, const struct cluster *c)
 	struct buf b;
 
 	judge(&j, &q, &x);
-	if (x.stage == JUDGE_ALLOWED)
+	/* It was allowed once; what is awaited comes with a new snapshot. */
+	if (x.stage == JUDGE_ALLOWED || x.stage == JUDGE_WAIT)
 		return;
 	buf_init_fixed(&b, text, sizeof(text));
 	if (e->head_sent)

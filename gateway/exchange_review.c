@@ -82,6 +82,8 @@ judge_review(struct exchange *e, const struct review *r)
 	judge(&j, &q, &x);
 	if (x.stage == JUDGE_ALLOWED)
 		return exchange_go(e, EX_CONNECT);
+	if (x.stage == JUDGE_WAIT)
+		return exchange_refuse_fixed(e, REFUSE_AWAITED);
 	buf_init_fixed(&reason, text, sizeof(text));
 	judgement_put_decided(&reason, &j, &q, &x);
 	return answer_no(e, r,

@@ -25,6 +25,7 @@ static const struct refusal_row rows[] = {
 	[REFUSE_RULE]            = { 403, "Forbidden", "", STAGE_RULE, true, 0 },
 	[REFUSE_FORBIDDEN]       = { 403, "Forbidden", "", STAGE_AUTHZ, true, 0 },
 	[REFUSE_STREAM]          = { 403, "Forbidden", "", STAGE_STREAM, true, 0 },
+	[REFUSE_AWAITED]         = { 503, "ServiceUnavailable", "the cluster's roles are not known to the gateway yet", STAGE_AUTHZ, true, 1 },
 	[REFUSE_ANSWER]          = { 502, "ServiceUnavailable", "the API server's answer cannot be used", STAGE_UPSTREAM, false, 0 },
 	[REFUSE_UPSTREAM]        = { 503, "ServiceUnavailable", "no API server of this cluster can be reached", STAGE_UPSTREAM, true, 1 },
 	[REFUSE_UPSTREAM_SLOW]   = { 504, "Timeout", "the API server did not answer in time", STAGE_UPSTREAM, false, 0 },

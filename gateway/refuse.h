@@ -31,6 +31,7 @@ enum refusal {
 	REFUSE_RULE,            /* 403: an access rule */
 	REFUSE_FORBIDDEN,       /* 403 */
 	REFUSE_STREAM,          /* 403: a stream needs create */
+	REFUSE_AWAITED,         /* 503: the cluster's roles are not known yet */
 	REFUSE_ANSWER,          /* 502: the upstream's answer is not usable */
 	REFUSE_UPSTREAM,        /* 503: no server can be reached */
 	REFUSE_UPSTREAM_SLOW,   /* 504 */

@@ -3,9 +3,12 @@
  */
 #include "snapshot/build.h"
 
+#include <stdlib.h>
+
 #include "base/monotime.h"
 #include "config/file.h"
 #include "rbac/policy_load.h"
+#include "snapshot/live_copy.h"
 
 static enum status
 build_listener(const char *path, struct snapshot_listener *l,
@@ -238,6 +241,70 @@ build_upstream(struct cluster *c, struct errinfo *err)
 	return STATUS_OK;
 }
 
+/* The roles themselves are the control thread's to get. */
+static enum status
+build_reader(struct cluster *c, struct errinfo *err)
+{
+	if (c->config->live_kubeconfig == NULL)
+		return STATUS_OK;
+	cluster_set_live(c, LIVE_AWAITED, NULL, NULL);
+	return policy_reader_new(c->config, &c->reader, err);
+}
+
+/* Seal what the copy holds into c. */
+static enum status
+take_copy(struct cluster *c, struct mirror *m, struct errinfo *err)
+{
+	struct namespaces *namespaces = NULL;
+	struct policy *live = NULL;
+	enum status st = mirror_seal(m, &live);
+
+	if (st == STATUS_OK && config_selects_namespaces(c->config))
+		st = mirror_namespaces(m, &namespaces);
+	if (st != STATUS_OK) {
+		policy_unref(live);
+		return errinfo_set(err, st, NULL, 0, "out of memory");
+	}
+	cluster_set_live(c, LIVE_CURRENT, live, namespaces);
+	return STATUS_OK;
+}
+
+/* Offline there is only what a running gateway has kept. */
+static enum status
+build_copy(const struct config *config, struct cluster *c, struct errinfo *err)
+{
+	struct mirror *m = NULL;
+	char *path;
+	enum status st;
+
+	if (c->config->live_kubeconfig == NULL)
+		return STATUS_OK;
+	if (config->state_dir == NULL)
+		return errinfo_set(err, STATUS_NOT_FOUND, config->path,
+		    c->config->line,
+		    "the cluster's roles are live, and without stateDir no "
+		    "copy of them is kept: set stateDir and run the gateway, "
+		    "or name manifests by --rbac");
+	path = live_copy_path(config->state_dir, c->config->name);
+	if (path == NULL)
+		return errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
+	st = live_copy_load(path, config_selects_namespaces(c->config), &m,
+	    &c->live_heard_s, err);
+	if (st == STATUS_NOT_FOUND)
+		(void)errinfo_set(err, st, path, 0,
+		    "there is no copy of the cluster's roles yet; a running "
+		    "gateway writes it");
+	if (st == STATUS_OK)
+		st = take_copy(c, m, err);
+	if (st == STATUS_OK &&
+	    (walltime_s() - c->live_heard_s) * 1000 >=
+		c->config->live_max_staleness_ms)
+		cluster_set_live(c, LIVE_OLD, NULL, NULL);
+	mirror_free(m);
+	free(path);
+	return st;
+}
+
 enum status
 build_policy(const struct config *config, struct cluster *c,
     struct errinfo *err)
@@ -248,6 +315,7 @@ build_policy(const struct config *config, struct cluster *c,
 		build_ranges(config->path, c, err);
 	(void)build_authorization(c, err);
 	(void)build_rules(config, c, err);
+	(void)build_copy(config, c, err);
 	return err->errors != before ? errinfo_status(err) : STATUS_OK;
 }
 
@@ -262,6 +330,7 @@ build_cluster(const struct config *config, struct cluster *c,
 	(void)build_authentication(path, c, err);
 	(void)build_authorization(c, err);
 	(void)build_rules(config, c, err);
+	(void)build_reader(c, err);
 	if (build_upstream(c, err) == STATUS_OK)
 		c->upstream->generation = generation;
 }
@@ -362,5 +431,7 @@ build_each_path(const struct config *config,
 			use(arg, c->jwks_files[n].path);
 		each_string(&c->range_files, use, arg);
 		each_string(&c->rbac_files, use, arg);
+		if (c->live_kubeconfig != NULL)
+			policy_reader_each_path(c->live_kubeconfig, use, arg);
 	}
 }

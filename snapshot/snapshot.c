@@ -89,6 +89,12 @@ cluster_dup(struct cluster *to, const struct cluster *from)
 		(void)keyset_ref(from->keys);
 	if (from->policy != NULL)
 		(void)policy_ref(from->policy);
+	if (from->live != NULL)
+		(void)policy_ref(from->live);
+	if (from->namespaces != NULL)
+		(void)namespaces_ref(from->namespaces);
+	if (from->reader != NULL)
+		(void)policy_reader_ref(from->reader);
 	if (from->rules != NULL)
 		(void)access_rules_ref(from->rules);
 	if (from->upstream != NULL)
@@ -131,6 +137,9 @@ cluster_release(struct cluster *c)
 	issuers_unref(c->issuers);
 	keyset_unref(c->keys);
 	policy_unref(c->policy);
+	policy_unref(c->live);
+	namespaces_unref(c->namespaces);
+	policy_reader_unref(c->reader);
 	access_rules_unref(c->rules);
 	upstream_unref(c->upstream);
 }
@@ -213,8 +222,27 @@ snapshot_is_foreign_host(const struct snapshot *s, const struct cluster *c,
 	return false;
 }
 
+void
+cluster_set_live(struct cluster *c, enum live_state state, struct policy *live,
+    struct namespaces *namespaces)
+{
+	policy_unref(c->live);
+	namespaces_unref(c->namespaces);
+	c->live_state = state;
+	c->live = live;
+	c->namespaces = namespaces;
+	c->chain.live = live;
+	c->chain.live_is_old = state == LIVE_OLD;
+}
+
 struct judge
 cluster_judge(const struct cluster *c)
 {
-	return (struct judge){.chain = &c->chain, .rules = c->rules};
+	bool awaited = c->live_state == LIVE_AWAITED;
+
+	return (struct judge){.chain = &c->chain,
+	    .rules = c->rules,
+	    .namespaces = c->namespaces,
+	    .awaits_roles = awaited && config_asks_rbac(c->config),
+	    .awaits_labels = awaited && config_selects_namespaces(c->config)};
 }

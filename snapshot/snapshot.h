@@ -18,6 +18,7 @@
 #include "client/upstream.h"
 #include "config/config.h"
 #include "rbac/judge.h"
+#include "snapshot/policy_reader.h"
 #include "tls/tls_ctx.h"
 
 /* The keys of all issuers of one cluster. */
@@ -31,6 +32,14 @@ struct keyset *keyset_new(size_t count); /* NULL: no memory */
 struct keyset *keyset_ref(struct keyset *k);
 void keyset_unref(struct keyset *k); /* NULL is fine */
 
+/* What is known of a cluster's own roles (authorization.rbac.live). */
+enum live_state {
+	LIVE_NONE = 0, /* not configured */
+	LIVE_AWAITED,  /* nothing yet */
+	LIVE_CURRENT,
+	LIVE_OLD, /* not heard of for maxStaleness: grants nothing */
+};
+
 struct cluster {
 	const struct config_cluster *config;
 	struct ranges *ranges;
@@ -39,6 +48,12 @@ struct cluster {
 	uint64_t
 	    authn_generation; /* of issuers and keys: what a remembered token was judged by */
 	struct policy *policy; /* of files; NULL: none configured */
+	/* Set by cluster_set_live only. */
+	enum live_state live_state;
+	struct policy *live;           /* of LIVE_CURRENT; NULL: not asked */
+	struct namespaces *namespaces; /* likewise */
+	int64_t live_heard_s; /* wall clock; of a copy: when it was current */
+	struct policy_reader *reader; /* NULL: not live */
 	struct authorize_chain chain;
 	struct access_rules *rules; /* NULL: none */
 	struct upstream *upstream;
@@ -96,6 +111,13 @@ const struct cluster *snapshot_route(const struct snapshot *s,
 
 /* Drop one reference of each part. */
 void cluster_release(struct cluster *c);
+
+/*
+ * What is known of the cluster's own roles; takes over the references.  Only
+ * LIVE_CURRENT comes with some.
+ */
+void cluster_set_live(struct cluster *c, enum live_state state,
+    struct policy *live, struct namespaces *namespaces);
 
 /* What requests to c are judged by. */
 struct judge cluster_judge(const struct cluster *c);

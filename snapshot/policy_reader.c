@@ -1,0 +1,154 @@
+/*
+ * policy_reader.c - a kubeconfig and what it names, loaded.
+ */
+#include "snapshot/policy_reader.h"
+
+#include <stdlib.h>
+
+#include "authn/user.h"
+#include "config/file.h"
+#include "tls/peer.h"
+
+enum {
+	FILE_BYTES_MAX = 4 * 1024 * 1024
+};
+
+/* Appends the digest of what the file holds; of none: nothing. */
+static enum status
+add_file(struct buf *all, const char *path, struct errinfo *err)
+{
+	unsigned char digest[DIGEST_SIZE];
+	struct buf text;
+	enum status st;
+
+	if (path == NULL)
+		return STATUS_OK;
+	buf_init_secret(&text, FILE_BYTES_MAX);
+	st = file_read(path, &text, err);
+	if (st == STATUS_OK) {
+		digest_sha256(buf_slice(&text), digest);
+		buf_put(all, slice_make((const char *)digest, DIGEST_SIZE));
+	}
+	buf_release(&text);
+	return st;
+}
+
+static enum status
+make_digest(struct policy_reader *r, struct errinfo *err)
+{
+	const struct kubeconfig *k = r->kubeconfig;
+	const char *const files[] = {k->path, k->ca_file, k->cert_file,
+	    k->key_file};
+	enum status st = STATUS_OK;
+	struct buf all;
+
+	buf_init(&all, COUNT_OF(files) * DIGEST_SIZE);
+	for (size_t i = 0; i < COUNT_OF(files) && st == STATUS_OK; i++)
+		st = add_file(&all, files[i], err);
+	if (st == STATUS_OK && all.overflow)
+		st =
+		    errinfo_set(err, STATUS_NOMEM, k->path, 0, "out of memory");
+	if (st == STATUS_OK)
+		digest_sha256(buf_slice(&all), r->digest);
+	buf_release(&all);
+	return st;
+}
+
+static enum status
+make_tls(struct policy_reader *r, struct errinfo *err)
+{
+	const struct kubeconfig *k = r->kubeconfig;
+	struct tls_client_options o = {
+	    .ca_file = k->ca_file,
+	    .ca_pem = k->ca_pem,
+	    .cert_file = k->cert_file,
+	    .key_file = k->key_file,
+	    .cert_pem = k->cert_pem,
+	    .key_pem = k->key_pem,
+	    .pem_name = k->path,
+	};
+	enum status st = tls_client_new(&o, &r->tls, err);
+
+	if (st != STATUS_OK)
+		return st;
+	if (peer_has_organization(r->tls, GROUP_MASTERS))
+		return errinfo_set(err, STATUS_MALFORMED, k->path, k->cert_line,
+		    "the client certificate is of the group system:masters, "
+		    "which may do everything; make a credential that may only "
+		    "read roles (packaging/policy-reader.yaml)");
+	return STATUS_OK;
+}
+
+enum status
+policy_reader_new(const struct config_cluster *c, struct policy_reader **out,
+    struct errinfo *err)
+{
+	struct policy_reader *r = calloc(1, sizeof(*r));
+	struct buf token;
+	enum status st;
+
+	if (r == NULL)
+		return errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
+	ref_init(&r->ref);
+	r->wants_roles = config_asks_rbac(c);
+	r->wants_namespaces = config_selects_namespaces(c);
+	r->max_staleness_ms = c->live_max_staleness_ms;
+	st = kubeconfig_load(c->live_kubeconfig, &r->kubeconfig, err);
+	if (st == STATUS_OK)
+		st = make_tls(r, err);
+	if (st == STATUS_OK)
+		st = make_digest(r, err);
+	if (st == STATUS_OK) {
+		/* Read again for each connection; it must be there now. */
+		buf_init_secret(&token, KUBECONFIG_TOKEN_MAX);
+		st = kubeconfig_get_token(r->kubeconfig, &token, err);
+		buf_release(&token);
+	}
+	if (st == STATUS_OK)
+		*out = r;
+	else
+		policy_reader_unref(r);
+	return st;
+}
+
+struct policy_reader *
+policy_reader_ref(struct policy_reader *r)
+{
+	ref_up(&r->ref);
+	return r;
+}
+
+void
+policy_reader_unref(struct policy_reader *r)
+{
+	if (r == NULL || !ref_down(&r->ref))
+		return;
+	kubeconfig_free(r->kubeconfig);
+	tls_client_unref(r->tls);
+	free(r);
+}
+
+bool
+policy_reader_is_same(const struct policy_reader *a,
+    const struct policy_reader *b)
+{
+	return a->wants_roles == b->wants_roles &&
+	    a->wants_namespaces == b->wants_namespaces &&
+	    a->max_staleness_ms == b->max_staleness_ms &&
+	    memcmp(a->digest, b->digest, DIGEST_SIZE) == 0;
+}
+
+void
+policy_reader_each_path(const char *path,
+    void (*use)(void *arg, const char *path), void *arg)
+{
+	struct kubeconfig *k = NULL;
+
+	use(arg, path);
+	if (kubeconfig_load(path, &k, NULL) != STATUS_OK)
+		return;
+	use(arg, k->ca_file);
+	use(arg, k->cert_file);
+	use(arg, k->key_file);
+	kubeconfig_free(k);
+}
