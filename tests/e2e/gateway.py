@@ -61,6 +61,17 @@ ORDERS = {
 }
 
 
+# Others than these are for single tests.
+SETTINGS = {
+    **ORDERS,
+    "live": {
+        "verify": "      # by the address in servers",
+        "keys": '      jwksFiles: {"%(issuer)s": keys.json}',
+        "authorization": "      order: [rbac]\n      rbac:\n        live: {kubeconfig: reader.kubeconfig, maxStaleness: 1h}",
+    },
+}
+
+
 class Gateway(Folder):
     """url, ca: what clients need. order: upstream or rbac, the only authorizer. more: fields of the cluster."""
 
@@ -75,7 +86,7 @@ class Gateway(Folder):
     def configuration(self):
         values = {"port": self.port, "admin": self.admin, "drain": self.drain, "upstream": self.cluster.url,
                   "issuer": self.cluster.issuer.url, "more": self.more}
-        return CONFIG % {**values, **{k: v % values for k, v in ORDERS[self.order].items()}}
+        return CONFIG % {**values, **{k: v % values for k, v in SETTINGS[self.order].items()}}
 
     def write_files(self):
         c = self.cluster
@@ -92,12 +103,23 @@ class Gateway(Folder):
         self.write("ranges.txt", "# more networks\n192.0.2.0/24, 198.51.100.0/24\n")
         if self.order == "rbac":
             self.write_rbac()
+        if self.order == "live":
+            self.write_reader()
         self.write("gateway.yaml", self.configuration())
 
     def write_rbac(self):
         """The cluster's own roles and bindings, as an operator would export them."""
         kinds = "clusterroles,clusterrolebindings,roles,rolebindings"
         self.write("rbac.yaml", self.cluster.kubectl("get", kinds, "-A", "-o", "yaml").stdout)
+
+    def write_reader(self):
+        """The credential for live roles, as the documents say: a ServiceAccount that may read policy and nothing else."""
+        c = self.cluster
+        c.kubectl("apply", "-f", HERE + "/../../packaging/policy-reader.yaml")
+        token = c.kubectl("create", "token", "kube-access-gateway", "-n", "kube-access-gateway").stdout.strip()
+        text = c.read(os.path.basename(c.write_kubeconfig("reader-made.kubeconfig", token=token)))
+        self.write("reader.kubeconfig", text)
+        os.chmod(self.path("reader.kubeconfig"), 0o600)
 
     def start(self):
         self.write_files()
