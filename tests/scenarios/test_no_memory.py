@@ -238,6 +238,50 @@ def test_each_allocation_may_fail(short, allocations, handshake, dial):
     check_whole(gw, up, before, probe.answered)
 
 
+class Batch:
+    """A command that answers line by line, short of memory where a test says so."""
+
+    def __init__(self, folder, allocations, *args):
+        program = folder / "loop-batch"  # by its name the preloaded library knows the thread
+        program.symlink_to(BINARY)
+        self.allocations = allocations
+        self.process = subprocess.Popen([str(program), *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        env=allocations.env)
+
+    def ask(self, question, n):
+        """The answer while the n-th allocation fails, and whether one has."""
+        self.allocations.fail(n)
+        self.process.stdin.write(json.dumps(question).encode() + b"\n")
+        self.process.stdin.flush()
+        answer_line = self.process.stdout.readline()
+        failed = self.allocations.failed
+        self.allocations.fail(0)
+        return json.loads(answer_line), failed
+
+    def end(self):
+        self.process.stdin.close()
+        return self.process.wait(10 * SLOW)
+
+
+def test_whoami_is_never_wrong(make_gateway, world, allocations, tmp_path):
+    """T-125, T-01: who is short of memory says so, and names nobody else, nor refuses anybody for it."""
+    claims = {"iss": "i", "aud": "a", "exp": 9, "upn": "ann@example.com", "oid": "o", "groups": ["g%d" % i for i in range(40)]}
+    batch = Batch(tmp_path, allocations, "whoami", "--batch", "--config", make_gateway().write())
+    failures = 0
+    for question in ({"token": world.issuer.token("ann", "g1", "g2", jti="t")}, {"token": world.issuer.token("ann", aud="x")},
+                     {"claims": claims, "config": {"issuers": ["i"], "audiences": ["a"], "now": 1}}):
+        good, _ = batch.ask(question, 0)
+        n, failed = 1, True
+        while failed:
+            got, failed = batch.ask(question, n)
+            assert got == good or failed and "memory" in got["error"], (n, got)
+            failures += got != good
+            n += 1 if SLOW == 1 else 5
+        assert batch.ask(question, 0)[0] == good
+    assert failures > 50 // (1 if SLOW == 1 else 5)
+    assert batch.end() == 1
+
+
 @pytest.mark.parametrize("period", [2, 3, 7, 31, 97, 313])
 def test_many_allocations_fail(short, allocations, period):
     """T-125: a lasting shortage; nothing hangs, and when it is over all is well again."""

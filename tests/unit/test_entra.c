@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "authn/strict_json.h"
+#include "tests/support/failing.h"
 #include "tests/support/rows.h"
 
 enum {
@@ -161,6 +162,36 @@ test_leeway(void **state)
 	json_decref(claims);
 }
 
+/* spec: T-125, T-01: a user is not refused for want of memory */
+static void
+test_memory_runs_out(void **state)
+{
+	json_t *claims =
+	    make_claims(SLICE_EMPTY, SLICE("{\"groups\":[\"a\",\"b\"]}"));
+	struct entra_verdict v;
+	struct setup s;
+	unsigned failures = 0;
+
+	(void)state;
+	set_up(&s, SLICE("one"));
+	for (unsigned long n = 1;; n++) {
+		bool failed;
+
+		failing_at(n);
+		entra_judge(&s.rules, claims, NOW, &v);
+		failed = failing_stop();
+		if (!failed)
+			break;
+		assert_int_equal(v.reason, AUTHN_INTERNAL);
+		assert_null(v.identity);
+		failures++;
+	}
+	assert_int_equal(v.reason, AUTHN_OK);
+	identity_unref(v.identity);
+	assert_true(failures > 1);
+	json_decref(claims);
+}
+
 int
 main(void)
 {
@@ -175,6 +206,7 @@ main(void)
 	vectors_read(&vectors, "tests/vectors/authn/entra.txt");
 	rows_add_vectors(&rows, &vectors, check_row);
 	rows_add(&rows, "the leeway is the configuration's", test_leeway, NULL);
+	rows_add(&rows, "memory runs out", test_memory_runs_out, NULL);
 	failed = rows_run(&rows, "entra");
 	vectors_release(&vectors);
 	json_decref(base);
