@@ -50,12 +50,16 @@ struct doctor_answer {
 	struct buf body; /* released by the caller */
 };
 
-/*
- * GET url.  tls_name, endpoint: as in struct fetch, or NULL.  *out is filled
- * whatever happens.
- */
-void doctor_get(struct doctor *d, struct tls_client *tls, const char *url,
-    const char *tls_name, const struct endpoint *endpoint,
+/* As in struct fetch; what is NULL is not said. */
+struct doctor_question {
+	struct tls_client *tls;
+	const char *url, *tls_name;
+	const struct endpoint *endpoint;
+	const char *token, *post;
+};
+
+/* *out is filled whatever happens. */
+void doctor_ask(struct doctor *d, const struct doctor_question *q,
     struct doctor_answer *out);
 
 /* Addresses of host; how many there are, 0 if it does not resolve. */
@@ -90,6 +94,7 @@ void doctor_check_audit(struct doctor *d);
 void doctor_check_listeners(struct doctor *d);
 void doctor_check_upstream(struct doctor *d, const struct cluster *c);
 void doctor_check_issuers(struct doctor *d, const struct cluster *c);
+void doctor_check_roles(struct doctor *d, const struct cluster *c);
 
 /* True if c is asked for. */
 bool doctor_wants(const struct doctor *d, const struct cluster *c);

@@ -85,7 +85,9 @@ advice(const struct doctor_answer *a)
 static bool
 get(struct visit *v, const char *what, const char *url, struct doctor_answer *a)
 {
-	doctor_get(v->d, v->tls, url, NULL, NULL, a);
+	const struct doctor_question q = {.tls = v->tls, .url = url};
+
+	doctor_ask(v->d, &q, a);
 	if (a->error == FETCH_OK && a->status == 200)
 		return true;
 	if (a->error == FETCH_OK)

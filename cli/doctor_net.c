@@ -8,21 +8,22 @@
 #include "cli/doctor.h"
 
 enum {
-	GET_MS = 10000
+	ASK_MS = 10000,
+	ANSWER_MAX = 4 * 1024 * 1024
 };
 
-/* --- GET --- */
+/* --- HTTP --- */
 
 /* The loop has one run in it; its end is the answer. */
-struct getting {
+struct asking {
 	struct loop loop;
 	struct doctor_answer *out;
 };
 
 static void
-on_got(struct fetch *f)
+on_answered(struct fetch *f)
 {
-	struct getting *g = f->arg;
+	struct asking *g = f->arg;
 	struct doctor_answer *a = g->out;
 
 	a->error = f->error;
@@ -38,11 +39,10 @@ on_got(struct fetch *f)
 }
 
 void
-doctor_get(struct doctor *d, struct tls_client *tls, const char *url,
-    const char *tls_name, const struct endpoint *endpoint,
+doctor_ask(struct doctor *d, const struct doctor_question *q,
     struct doctor_answer *out)
 {
-	struct getting g = {.out = out};
+	struct asking g = {.out = out};
 	struct fetch *f = fetch_new();
 
 	*out = (struct doctor_answer){.error = FETCH_NOMEM,
@@ -53,13 +53,15 @@ doctor_get(struct doctor *d, struct tls_client *tls, const char *url,
 	}
 	f->loop = &g.loop;
 	f->resolver = d->resolver;
-	f->tls = tls;
-	f->url = url;
-	f->tls_name = tls_name;
-	f->endpoint = endpoint;
-	f->body_max = JWKS_BYTES_MAX;
-	f->timeout_ms = GET_MS;
-	f->done = on_got;
+	f->tls = q->tls;
+	f->url = q->url;
+	f->tls_name = q->tls_name;
+	f->endpoint = q->endpoint;
+	f->token = q->token;
+	f->post = q->post;
+	f->body_max = ANSWER_MAX;
+	f->timeout_ms = ASK_MS;
+	f->done = on_answered;
 	f->arg = &g;
 	fetch_start(f);
 	loop_run(&g.loop);

@@ -97,9 +97,13 @@ check_server(struct doctor *d, const struct cluster *c,
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
+		const struct doctor_question q = {.tls = c->upstream->tls,
+		    .url = url,
+		    .tls_name = s->tls_name,
+		    .endpoint = &endpoints[i]};
+
 		doctor_put_address(&endpoints[i], list[i].address);
-		doctor_get(d, c->upstream->tls, url, s->tls_name, &endpoints[i],
-		    &list[i].answer);
+		doctor_ask(d, &q, &list[i].answer);
 	}
 	say_server(d, subject, list, count);
 	for (size_t i = 0; i < count; i++)

@@ -1,5 +1,5 @@
 /*
- * fetch.c - one GET, from name to body.
+ * fetch.c - one question, from name to body.
  */
 #include "client/fetch.h"
 
@@ -23,6 +23,7 @@ fetch_free(struct retired *r)
 		explicit_bzero(f->authorization, strlen(f->authorization));
 	free(f->authorization);
 	free(f->accepted);
+	free(f->posted);
 	free(f->target);
 	free(f->name);
 	free(f);
@@ -123,10 +124,13 @@ on_resolved(struct resolve_job *job)
 static bool
 send_request(struct fetch *f)
 {
+	struct slice body = slice_of(f->posted);
 	struct request_head head = {
-	    .method = HTTP_GET,
+	    .method = f->posted != NULL ? HTTP_POST : HTTP_GET,
 	    .target = slice_of(f->target),
 	    .host = slice_of(f->authority),
+	    .framing = f->posted != NULL ? BODY_LENGTH : BODY_NONE,
+	    .length = body.n,
 	};
 
 	(void)headers_add(&head.headers, SLICE("User-Agent"),
@@ -137,9 +141,17 @@ send_request(struct fetch *f)
 	if (f->authorization != NULL)
 		(void)headers_add(&head.headers, SLICE("Authorization"),
 		    slice_of(f->authorization));
+	if (f->posted != NULL)
+		(void)headers_add(&head.headers, SLICE("Content-Type"),
+		    SLICE("application/json"));
 	f->sent = true;
 	if (!leg_send_request(f->leg, &head))
 		return false;
+	if (f->posted != NULL) {
+		if (!leg_write(f->leg, body))
+			return false;
+		leg_end(f->leg);
+	}
 	leg_flush(f->leg);
 	return true;
 }
@@ -279,7 +291,9 @@ copy_texts(struct fetch *f)
 	if (f->token != NULL &&
 	    asprintf(&f->authorization, "Bearer %s", f->token) < 0)
 		f->authorization = NULL;
-	return f->name != NULL &&
+	if (f->post != NULL)
+		f->posted = strndup(f->post, FETCH_POST_MAX);
+	return f->name != NULL && (f->post == NULL) == (f->posted == NULL) &&
 	    (f->accept == NULL) == (f->accepted == NULL) &&
 	    (f->token == NULL) == (f->authorization == NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * fetch.h - one GET of the control thread: resolve, dial, TLS, answer.
+ * fetch.h - one question of the control thread: resolve, dial, TLS, answer.
  *
  * HTTPS only, certificate and name checked, no redirect followed, no
  * compression, a limit on the body and one deadline for all of it (T-84).
@@ -22,6 +22,10 @@ enum fetch_error {
 	FETCH_NOMEM,
 };
 
+enum {
+	FETCH_POST_MAX = 4096
+};
+
 struct fetch {
 	/* the caller's, set before fetch_start */
 	struct loop *loop;
@@ -32,6 +36,7 @@ struct fetch {
 	const struct endpoint *endpoint; /* or NULL: resolve; copied */
 	const char *accept;              /* or NULL: JSON; copied */
 	const char *token;               /* or NULL: no bearer; copied */
+	const char *post; /* or NULL: GET; JSON of at most FETCH_POST_MAX */
 	size_t body_max;
 	int64_t timeout_ms;
 	/* Not 0: timeout_ms ends with the head; so long without an octet. */
@@ -62,7 +67,7 @@ struct fetch {
 	size_t next_endpoint;
 	char host[256];
 	char authority[272];
-	char *target, *name, *accepted, *authorization;
+	char *target, *name, *accepted, *authorization, *posted;
 	unsigned port;
 };
 

@@ -184,8 +184,12 @@ class Policy:
             self.watchers.append(w)
         try:
             ex.send(WATCH_HEAD)
+            ends = time.monotonic() + float(query.get("timeoutSeconds", 600))
             while True:
-                event = w.queue.get(timeout=600)
+                try:
+                    event = w.queue.get(timeout=max(0, ends - time.monotonic()))
+                except queue.Empty:
+                    event = "end"
                 if event == "end":
                     ex.send(b"0\r\n\r\n")
                     return
@@ -193,7 +197,7 @@ class Policy:
                     ex.close()
                     return
                 ex.send(event if isinstance(event, bytes) else chunk(json.dumps(event).encode() + b"\n"))
-        except (OSError, ValueError, Cut, queue.Empty):
+        except (OSError, ValueError, Cut):
             pass
         finally:
             with self.lock:

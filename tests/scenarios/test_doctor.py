@@ -8,7 +8,8 @@ import pytest
 
 import tokens
 from gateway import BINARY, SLOW
-from upstream import answer
+from policy import ROLES, Policy, go_live, kubeconfig, status
+from upstream import WATCH_HEAD, answer
 
 
 def doctor(gw, *args, code=0):
@@ -289,3 +290,105 @@ def test_skipped_keys_of_a_file(gw):
     found = doctor(gw)
     assert len(found["warn"]) == 2  # the loader warns as well
     has(found["warn"], "prod issuer", "keys[1] is skipped: its kty")
+
+
+# --- the cluster's own roles ---
+
+class Reader:
+    """What reads the cluster's roles, and what the API server says of it."""
+
+    def __init__(self, gw, server):
+        self.gw, self.policy = gw, Policy(server)
+        self.user = {"username": "system:serviceaccount:kube-system:policy-reader", "groups": ["system:serviceaccounts"]}
+        self.review = None
+        self.asked = []
+        self.policy.other = self.other
+        for resource in ROLES + ["namespaces"]:  # a second less each
+            self.policy.answers[(resource, "watch")] = WATCH_HEAD + b"0\r\n\r\n"
+        go_live(gw, server)
+        self.subject = "prod roles from " + server.url
+
+    def other(self, ex):
+        body = json.loads(ex.read())
+        self.asked.append((ex.method, ex.target, ex.get("Authorization"), ex.get("Content-Type"), body["kind"]))
+        body["status"] = {"userInfo": self.user}
+        ex.send(self.review or answer(json.dumps(body).encode(), "201 Created"))
+
+
+@pytest.fixture
+def reader(gw, make_upstream, long_pair):
+    return Reader(gw, make_upstream(long_pair))
+
+
+def test_who_reads_roles(gw, reader):
+    """Who the credential is, and each right by itself: list and watch; nothing else is asked."""
+    reader.policy.answers = {}
+    found = doctor(gw)
+    assert found["warn"] == []
+    has(found["ok"], reader.subject, "the credential is system:serviceaccount:kube-system:policy-reader")
+    for resource in ROLES:
+        has(found["ok"], reader.subject, "may list and watch " + resource)
+    has(found["ok"], reader.subject, "certificate is good for")
+    assert reader.asked == [("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "Bearer a-token",
+                             "application/json", "SelfSubjectReview")]
+    assert sorted((s[0], s[1]) for s in reader.policy.seen) == sorted((r, w) for r in ROLES for w in ("list", "watch"))
+    assert all(s[2]["limit"] == "1" for s in reader.policy.seen if s[1] == "list")
+
+
+def test_namespaces_are_read_where_labels_count(gw, reader):
+    gw.config["networks"] = {"vpn": ["10.0.0.0/8"]}
+    gw.cluster["accessRules"] = [{"name": "x", "match": {"namespaceSelector": {"matchLabels": {"a": "b"}}},
+                                  "require": {"networks": ["vpn"]}}]
+    has(doctor(gw)["ok"], reader.subject, "may list and watch namespaces")
+
+
+def test_masters_do_not_read_roles(gw, reader):
+    """However it comes to be one."""
+    reader.user["groups"].append("system:masters")
+    has(doctor(gw, code=1)["FAIL"], reader.subject, "system:masters", "packaging/policy-reader.yaml")
+
+
+def test_rights_that_are_missing(gw, reader):
+    reader.policy.answers[("roles", "list")] = reader.policy.answers[("clusterroles", "watch")] = status(403, "Forbidden")
+    found = doctor(gw, code=1)
+    assert len(found["FAIL"]) == 2
+    has(found["FAIL"], reader.subject, "list of roles is answered with status 403", "packaging/policy-reader.yaml")
+    has(found["FAIL"], reader.subject, "watch of clusterroles is answered with status 403")
+    has(found["ok"], "may list and watch rolebindings")
+
+
+def test_a_credential_that_is_not_accepted(gw, reader):
+    """Said once: nothing else can be found out with it."""
+    reader.review = status(401, "Unauthorized")
+    found = doctor(gw, code=1)
+    assert len(found["FAIL"]) == 1 and reader.policy.seen == []
+    has(found["FAIL"], reader.subject, "status 401", "make a new one")
+    token = gw.write_text("token", "t\n")
+    gw.write_json("reader.kubeconfig", kubeconfig(reader.policy.upstream.url, gw.world.ca.cert, {"tokenFile": token}))
+    has(doctor(gw, code=1)["FAIL"], "status 401", "tokenFile")
+
+
+def test_an_api_server_that_does_not_say_who(gw, reader):
+    """An older one: a warning, and the rights are looked at all the same."""
+    reader.review = status(404, "NotFound")
+    found = doctor(gw)
+    assert len(found["warn"]) == 1
+    has(found["warn"], reader.subject, "cannot be told", "status 404")
+    has(found["ok"], "may list and watch roles")
+
+
+def test_roles_from_nowhere(gw, reader, world):
+    gw.write_json("reader.kubeconfig", kubeconfig(reader.policy.upstream.url, world.other_ca.cert))
+    has(doctor(gw, code=1)["FAIL"], reader.subject, "certificate refused", "certificate-authority")
+    gw.write_json("reader.kubeconfig", kubeconfig("https://api.invalid", world.ca.cert))
+    has(doctor(gw, code=1)["FAIL"], "prod name api.invalid: does not resolve")
+    gw.write_json("reader.kubeconfig", kubeconfig("https://127.0.0.1:1", world.ca.cert))
+    has(doctor(gw, code=1)["FAIL"], "prod roles from https://127.0.0.1:1", "refused", "firewall")
+
+
+def test_lists_that_are_none(gw, reader):
+    for body in (b"{}", b"x", b'{"metadata":{"resourceVersion":"1&watch=0"}}', b'{"metadata":{"resourceVersion":7}}'):
+        reader.policy.answers[("roles", "list")] = answer(body)
+        found = doctor(gw, code=1)
+        assert len(found["FAIL"]) == 1
+        has(found["FAIL"], reader.subject, "list of roles has no resourceVersion")
