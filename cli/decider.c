@@ -120,14 +120,14 @@ decider_put_copy(struct buf *out, const struct decider *d, int64_t now_s)
 	const struct cluster *c = &d->parts;
 	char text[WALLTIME_TEXT];
 
-	if (c->live_state == LIVE_NONE)
+	if (c->roles_state == LIVE_NONE && c->labels_state == LIVE_NONE)
 		return;
 	walltime_format(c->live_heard_s * 1000000, text);
 	/* Whole seconds are enough for people. */
 	buf_putf(out, "policy       live copy of %.19sZ, ", text);
 	put_age(out, now_s > c->live_heard_s ? now_s - c->live_heard_s : 0);
 	buf_puts(out,
-	    c->live_state == LIVE_OLD
+	    c->roles_state == LIVE_OLD || c->labels_state == LIVE_OLD
 		? ": older than maxStaleness, it grants nothing\n"
 		: "\n");
 }

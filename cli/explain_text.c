@@ -192,6 +192,7 @@ void
 explain_put_text(struct buf *out, const struct decider *d,
     const struct question *q, const struct answer *a)
 {
+	decider_put_copy(out, d, walltime_s());
 	put_asked(out, q);
 	put_who(out, q);
 	put_range(out, d, q, a);

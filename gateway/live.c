@@ -6,238 +6,208 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "base/monotime.h"
-#include "config/file.h"
 #include "gateway/live_parts.h"
 #include "snapshot/live_copy.h"
 
 enum {
 	GATHER_MS = 50, /* events that follow one another make one policy */
 	SEAL_AGAIN_MS = 500,
-	SAVE_MS = 10000,        /* between two copies */
-	SAVE_TIME_MS = 300000,  /* a copy that says nothing new but its time */
 	LOOK_MS = 24 * 3600000, /* a timer's longest */
 };
 
-/* --- ages --- */
+/* --- parts --- */
 
-static bool
-is_synced(const struct live_slot *s)
+enum live_part_name
+live_part_of(enum mirror_kind kind)
+{
+	return kind == MIRROR_NAMESPACES ? LIVE_LABELS : LIVE_ROLES;
+}
+
+bool
+live_part_is_synced(const struct live_slot *s, enum live_part_name part)
 {
 	for (size_t k = 0; k < MIRROR_KINDS; k++) {
-		if (s->wanted[k] && !s->reflectors[k].synced)
+		if (live_part_of((enum mirror_kind)k) == part &&
+		    !s->reflectors[k].synced)
 			return false;
 	}
 	return true;
 }
 
-/* Of the kind that was not heard of for the longest time. */
-static int64_t
-heard_ms(const struct live_slot *s)
+int64_t
+live_part_age_ms(const struct live_slot *s, enum live_part_name part)
 {
 	int64_t oldest = INT64_MAX;
 
 	for (size_t k = 0; k < MIRROR_KINDS; k++) {
-		if (s->wanted[k] && s->reflectors[k].heard_ms < oldest)
+		if (live_part_of((enum mirror_kind)k) == part &&
+		    s->reflectors[k].heard_ms < oldest)
 			oldest = s->reflectors[k].heard_ms;
 	}
-	return oldest;
+	return s->live->loop->now_ms - oldest;
+}
+
+bool
+live_is_synced(const struct live_slot *s)
+{
+	for (size_t p = 0; p < LIVE_PARTS; p++) {
+		if (s->parts[p].state != LIVE_NONE &&
+		    !live_part_is_synced(s, (enum live_part_name)p))
+			return false;
+	}
+	return true;
 }
 
 int64_t
 live_age_ms(const struct live_slot *s)
 {
-	return s->live->loop->now_ms - heard_ms(s);
+	int64_t oldest = 0;
+
+	for (size_t p = 0; p < LIVE_PARTS; p++) {
+		int64_t age = live_part_age_ms(s, (enum live_part_name)p);
+
+		if (s->parts[p].known && age > oldest)
+			oldest = age;
+	}
+	return oldest;
 }
 
-static void
-set_timer(struct timer *t, int64_t ms)
+void
+live_set_timer(struct timer *t, int64_t ms)
 {
 	timer_set(t, ms < 1 ? 1 : ms < LOOK_MS ? ms : LOOK_MS);
+}
+
+/* --- ages --- */
+
+static const char *const part_names[LIVE_PARTS] = {
+    [LIVE_ROLES] = "the cluster's roles",
+    [LIVE_LABELS] = "the labels of namespaces",
+};
+
+/* What is left of its time; its state follows. */
+static int64_t
+look_at_part(struct live_slot *s, enum live_part_name p)
+{
+	int64_t age = live_part_age_ms(s, p);
+	int64_t left = s->reader->max_staleness_ms - age;
+	enum live_state was = s->parts[p].state;
+
+	s->parts[p].state = left > 0 ? LIVE_CURRENT : LIVE_OLD;
+	if (was == LIVE_CURRENT && left <= 0)
+		log_error("live cluster=%s: %s are older than maxStaleness and "
+			  "count for nothing: the API server was last heard of "
+			  "%lld s ago",
+		    s->cluster, part_names[p], (long long)(age / 1000));
+	if (was == LIVE_OLD && left > 0)
+		log_info("live cluster=%s: %s are current again", s->cluster,
+		    part_names[p]);
+	return left;
 }
 
 /* spec: T-61: what was not renewed in time grants nothing */
 static void
 look_at_age(struct live_slot *s)
 {
-	int64_t left = s->reader->max_staleness_ms - live_age_ms(s);
-	enum live_state was = s->state;
+	int64_t next = LOOK_MS;
+	bool changed = false;
 
-	if (!s->known)
-		return;
-	s->state = left > 0 ? LIVE_CURRENT : LIVE_OLD;
-	if (left > 0)
-		set_timer(&s->age, left);
-	if (s->state == was)
-		return;
-	if (s->state == LIVE_OLD)
-		log_error("live cluster=%s: the cluster's roles are older "
-			  "than maxStaleness and grant nothing any more: the "
-			  "API server was last heard of %lld s ago",
-		    s->cluster, (long long)(live_age_ms(s) / 1000));
-	else if (was == LIVE_OLD)
-		log_info("live cluster=%s: the cluster's roles are current "
-			 "again",
-		    s->cluster);
-	s->live->changed(s->live->arg);
-}
+	for (size_t p = 0; p < LIVE_PARTS; p++) {
+		struct live_part *part = &s->parts[p];
+		enum live_state was = part->state;
+		int64_t left;
 
-/* --- the copy --- */
-
-static void
-on_saved(void *arg, bool written, const struct errinfo *err)
-{
-	struct live_slot *s = arg;
-
-	if (!written && !s->save_failed)
-		log_warn("live cluster=%s: cannot keep a copy of the roles: "
-			 "%.*s",
-		    s->cluster, SLICE_ARG(buf_slice(&err->text)));
-	s->save_failed = !written;
-	s->unsaved = s->unsaved || !written;
-	if (s->unsaved)
-		set_timer(&s->save, SAVE_MS);
-}
-
-static bool
-make_copy(const struct live_slot *s, struct buf *text)
-{
-	buf_init(text, LIVE_COPY_MAX);
-	mirror_put_copy(s->mirror, walltime_s() - live_age_ms(s) / 1000,
-	    s->wanted[MIRROR_NAMESPACES], text);
-	if (!text->overflow)
-		return true;
-	buf_release(text);
-	return false;
-}
-
-static int64_t
-save_time_ms(const struct live_slot *s)
-{
-	int64_t ms = s->reader->max_staleness_ms / 4;
-
-	ms = ms < SAVE_TIME_MS ? ms : SAVE_TIME_MS;
-	return ms > SAVE_MS ? ms : SAVE_MS;
-}
-
-static void
-save(struct live_slot *s)
-{
-	struct buf text;
-
-	if (s->copy_path == NULL || !is_synced(s))
-		return;
-	if (live_keeper_is_busy(s->keeper)) {
-		set_timer(&s->save, SAVE_MS);
-		return;
+		if (!part->known)
+			continue;
+		left = look_at_part(s, (enum live_part_name)p);
+		if (left > 0 && left < next)
+			next = left;
+		changed = changed || part->state != was;
 	}
-	s->saved_ms = s->live->loop->now_ms;
-	s->saved_once = true;
-	s->unsaved = false;
-	/* The next one, if nothing changes until then. */
-	set_timer(&s->save, save_time_ms(s));
-	if (!make_copy(s, &text) ||
-	    !live_keeper_write(s->keeper, s->copy_path, &text))
-		log_warn("live cluster=%s: out of memory: no copy of the roles "
-			 "is kept",
-		    s->cluster);
-}
-
-static void
-want_saved(struct live_slot *s)
-{
-	int64_t due = s->saved_once ? s->saved_ms + SAVE_MS : 0;
-
-	s->unsaved = true;
-	set_timer(&s->save, due - s->live->loop->now_ms);
-}
-
-static void
-load_copy(struct live_slot *s)
-{
-	struct mirror *m = NULL;
-	struct errinfo err = {0};
-	int64_t heard_s = 0, age;
-	enum status st;
-
-	if (s->copy_path == NULL)
-		return;
-	st = live_copy_load(s->copy_path, s->wanted[MIRROR_NAMESPACES], &m,
-	    &heard_s, &err);
-	age = (walltime_s() - heard_s) * 1000;
-	if (st != STATUS_OK) {
-		if (st != STATUS_NOT_FOUND)
-			log_warn("live cluster=%s: the copy of the roles is "
-				 "not used: %.*s",
-			    s->cluster, SLICE_ARG(buf_slice(&err.text)));
-	} else if (age < 0 || age >= s->reader->max_staleness_ms) {
-		log_warn("live cluster=%s: the copy of the roles is %s and "
-			 "not used",
-		    s->cluster,
-		    age < 0 ? "from the future" : "older than maxStaleness");
-		mirror_free(m);
-	} else {
-		mirror_free(s->mirror);
-		s->mirror = m;
-		s->known = s->dirty_roles = s->dirty_labels = true;
-		for (size_t k = 0; k < MIRROR_KINDS; k++)
-			s->reflectors[k].heard_ms = s->live->loop->now_ms - age;
-		log_info("live cluster=%s: using the roles of %lld s ago until "
-			 "the API server answers",
-		    s->cluster, (long long)age / 1000);
-	}
-	errinfo_release(&err);
+	live_set_timer(&s->age, next);
+	if (changed)
+		s->live->changed(s->live->arg);
 }
 
 /* --- sealing --- */
 
 static enum status
-seal_parts(struct live_slot *s)
+seal_roles(struct live_slot *s)
 {
-	struct namespaces *namespaces = NULL;
-	struct policy *policy = NULL;
-	enum status st = STATUS_OK;
+	struct policy *p = NULL;
+	enum status st = mirror_seal(s->mirror, &p);
 
-	if (s->dirty_roles && s->reader->wants_roles)
-		st = mirror_seal(s->mirror, &policy);
-	if (st == STATUS_OK && s->dirty_labels && s->reader->wants_namespaces)
-		st = mirror_namespaces(s->mirror, &namespaces);
-	if (st != STATUS_OK) {
-		policy_unref(policy);
+	if (st != STATUS_OK)
 		return st;
-	}
-	if (policy != NULL) {
-		policy_unref(s->policy);
-		s->policy = policy;
-	}
-	if (namespaces != NULL) {
-		namespaces_unref(s->namespaces);
-		s->namespaces = namespaces;
-	}
-	s->dirty_roles = s->dirty_labels = false;
-	s->seals++;
+	policy_unref(s->policy);
+	s->policy = p;
 	return STATUS_OK;
+}
+
+static enum status
+seal_labels(struct live_slot *s)
+{
+	struct namespaces *n = NULL;
+	enum status st = mirror_namespaces(s->mirror, &n);
+
+	if (st != STATUS_OK)
+		return st;
+	namespaces_unref(s->namespaces);
+	s->namespaces = n;
+	return STATUS_OK;
+}
+
+static enum status
+seal_part(struct live_slot *s, enum live_part_name p)
+{
+	enum status st = p == LIVE_ROLES ? seal_roles(s) : seal_labels(s);
+
+	if (st == STATUS_OK)
+		s->parts[p].dirty = false;
+	return st;
 }
 
 /* A change that cannot be published is one that is not in force: go on. */
 static void
 seal(struct live_slot *s)
 {
+	enum status st = STATUS_OK;
+	bool sealed = false;
+
 	timer_off(&s->gather);
-	if (seal_parts(s) != STATUS_OK) {
+	for (size_t i = 0; i < LIVE_PARTS && st == STATUS_OK; i++) {
+		enum live_part_name p = (enum live_part_name)i;
+
+		if (!s->parts[p].dirty || !live_part_is_synced(s, p))
+			continue;
+		st = seal_part(s, p);
+		if (st != STATUS_OK)
+			break;
+		sealed = true;
+		if (!s->parts[p].listed)
+			log_info("live cluster=%s: %s are known", s->cluster,
+			    part_names[p]);
+		s->parts[p].known = s->parts[p].listed = true;
+	}
+	if (st != STATUS_OK) {
 		log_error("live cluster=%s: out of memory: what has changed "
 			  "is not in force yet",
 		    s->cluster);
 		timer_set(&s->gather, SEAL_AGAIN_MS);
-		return;
 	}
-	if (!s->known)
-		log_info("live cluster=%s: the cluster's roles are known",
-		    s->cluster);
-	s->known = s->synced_once = true;
-	want_saved(s);
+	if (!sealed)
+		return;
+	s->seals++;
+	live_want_saved(s);
 	look_at_age(s);
 	s->live->changed(s->live->arg);
+}
+
+static bool
+is_old(const struct live_slot *s)
+{
+	return s->parts[LIVE_ROLES].state == LIVE_OLD ||
+	    s->parts[LIVE_LABELS].state == LIVE_OLD;
 }
 
 static void
@@ -247,31 +217,24 @@ slot_run(struct task *t)
 
 	if (timer_is_due(&s->gather))
 		seal(s);
-	if (timer_is_due(&s->save)) {
-		timer_off(&s->save);
-		save(s);
-	}
-	if (timer_is_due(&s->age) || s->state == LIVE_OLD) {
-		timer_off(&s->age);
+	if (timer_is_due(&s->save))
+		live_save(s);
+	if (timer_is_due(&s->age) || is_old(s))
 		look_at_age(s);
-	}
 }
 
 static void
 on_heard(struct reflector *r, bool changed)
 {
 	struct live_slot *s = r->arg;
+	enum live_part_name p = live_part_of(r->kind);
 
-	if (s->state == LIVE_OLD)
+	if (is_old(s))
 		loop_wake(s->live->loop, &s->task);
-	if (changed && r->kind == MIRROR_NAMESPACES)
-		s->dirty_labels = true;
-	else if (changed)
-		s->dirty_roles = true;
-	/* Half of a cluster is no policy. */
-	if (!changed || !is_synced(s))
+	s->parts[p].dirty = s->parts[p].dirty || changed;
+	if (!changed || !live_part_is_synced(s, p))
 		return;
-	if (!s->synced_once)
+	if (!s->parts[p].listed)
 		seal(s);
 	else if (s->gather.due_ms == 0)
 		timer_set(&s->gather, GATHER_MS);
@@ -282,21 +245,8 @@ on_heard(struct reflector *r, bool changed)
 static void
 slot_free(struct live_slot *s)
 {
-	struct errinfo err = {0};
-	struct buf text;
-
-	/* The last word, for the next start. */
 	live_keeper_free(s->keeper);
-	if (s->copy_path != NULL && s->unsaved && is_synced(s) &&
-	    make_copy(s, &text)) {
-		if (file_write(s->copy_path, buf_slice(&text), &err) !=
-		    STATUS_OK)
-			log_warn("live cluster=%s: cannot keep a copy of the "
-				 "roles: %.*s",
-			    s->cluster, SLICE_ARG(buf_slice(&err.text)));
-		errinfo_release(&err);
-		buf_release(&text);
-	}
+	live_save_last(s);
 	for (size_t k = 0; k < MIRROR_KINDS; k++)
 		reflector_release(&s->reflectors[k]);
 	loop_forget(s->live->loop, &s->task);
@@ -312,6 +262,23 @@ slot_free(struct live_slot *s)
 	free(s);
 }
 
+static void
+init_reflectors(struct live_slot *s)
+{
+	for (size_t k = 0; k < MIRROR_KINDS; k++) {
+		struct reflector *r = &s->reflectors[k];
+
+		r->loop = s->live->loop;
+		r->resolver = s->live->resolver;
+		r->kind = (enum mirror_kind)k;
+		r->cluster = s->cluster;
+		r->heard = on_heard;
+		r->arg = s;
+		r->heard_ms = s->live->loop->now_ms;
+		reflector_init(r);
+	}
+}
+
 static struct live_slot *
 slot_new(struct live *v, const char *cluster)
 {
@@ -320,26 +287,14 @@ slot_new(struct live *v, const char *cluster)
 	if (s == NULL)
 		return NULL;
 	s->live = v;
-	s->state = LIVE_AWAITED;
 	s->task.run = slot_run;
 	timer_init(&s->gather, v->loop, &s->task);
 	timer_init(&s->age, v->loop, &s->task);
 	timer_init(&s->save, v->loop, &s->task);
 	s->cluster = strdup(cluster);
 	s->mirror = mirror_new();
-	s->keeper = live_keeper_new(v->loop, on_saved, s);
-	for (size_t k = 0; k < MIRROR_KINDS; k++) {
-		struct reflector *r = &s->reflectors[k];
-
-		r->loop = v->loop;
-		r->resolver = v->resolver;
-		r->kind = (enum mirror_kind)k;
-		r->cluster = s->cluster;
-		r->heard = on_heard;
-		r->arg = s;
-		r->heard_ms = v->loop->now_ms;
-		reflector_init(r);
-	}
+	s->keeper = live_keeper_new(v->loop, live_saved, s);
+	init_reflectors(s);
 	if (s->cluster == NULL || s->mirror == NULL || s->keeper == NULL) {
 		slot_free(s);
 		return NULL;
@@ -359,26 +314,30 @@ slot_find(const struct live *v, const char *cluster)
 	return s;
 }
 
-/* Kinds that are not read any more are forgotten with their reflector. */
+/* What is wanted already stays known; what is new has to be listed first. */
 static void
-read_as(struct live_slot *s, struct policy_reader *reader)
+want_part(struct live_slot *s, enum live_part_name p, bool wanted)
 {
-	policy_reader_unref(s->reader);
-	s->reader = policy_reader_ref(reader);
-	for (size_t k = 0; k < MIRROR_KINDS; k++)
-		s->wanted[k] = k == MIRROR_NAMESPACES ? reader->wants_namespaces
-						      : reader->wants_roles;
+	struct live_part *part = &s->parts[p];
+
+	part->listed = false;
+	if (!wanted)
+		*part = (struct live_part){.state = LIVE_NONE};
+	else if (part->state == LIVE_NONE)
+		part->state = LIVE_AWAITED;
 }
 
 static void
-start(struct live_slot *s)
+start_reflectors(struct live_slot *s)
 {
 	for (size_t k = 0; k < MIRROR_KINDS; k++) {
-		s->reflectors[k].mirror = s->mirror;
-		if (s->wanted[k])
-			reflector_start(&s->reflectors[k], s->reader);
+		struct reflector *r = &s->reflectors[k];
+
+		r->mirror = s->mirror;
+		if (s->parts[live_part_of(r->kind)].state != LIVE_NONE)
+			reflector_start(r, s->reader);
 		else
-			reflector_stop(&s->reflectors[k]);
+			reflector_stop(r);
 	}
 }
 
@@ -387,6 +346,7 @@ slot_update(struct live_slot *s, const struct config *config,
     struct policy_reader *reader)
 {
 	bool fresh = s->reader == NULL;
+	enum status st = STATUS_OK;
 
 	free(s->copy_path);
 	s->copy_path = config->state_dir != NULL
@@ -396,21 +356,22 @@ slot_update(struct live_slot *s, const struct config *config,
 		return STATUS_NOMEM;
 	if (!fresh && policy_reader_is_same(s->reader, reader))
 		return STATUS_OK;
-	read_as(s, reader);
+	policy_reader_unref(s->reader);
+	s->reader = policy_reader_ref(reader);
+	want_part(s, LIVE_ROLES, reader->wants_roles);
+	want_part(s, LIVE_LABELS, reader->wants_namespaces);
 	if (fresh)
-		load_copy(s);
-	start(s);
-	if (fresh && s->known && seal_parts(s) != STATUS_OK)
-		return STATUS_NOMEM;
-	/* Labels that were not asked for are not known: list first. */
-	if (!fresh && s->wanted[MIRROR_NAMESPACES] && s->namespaces == NULL)
-		s->known = false;
-	if (!fresh && reader->wants_roles && s->policy == NULL)
-		s->known = false;
-	if (!s->known)
-		s->state = LIVE_AWAITED;
+		live_load(s);
+	for (size_t p = 0; fresh && p < LIVE_PARTS; p++) {
+		if (!s->parts[p].known ||
+		    seal_part(s, (enum live_part_name)p) == STATUS_OK)
+			continue;
+		s->parts[p].known = false;
+		st = STATUS_NOMEM;
+	}
+	start_reflectors(s);
 	look_at_age(s);
-	return STATUS_OK;
+	return st;
 }
 
 static void
@@ -460,16 +421,22 @@ live_fill(const struct live *v, struct snapshot *snap)
 	for (size_t i = 0; i < snap->cluster_count; i++) {
 		struct cluster *c = &snap->clusters[i];
 		const struct live_slot *s = slot_find(v, c->config->name);
-		bool current;
+		enum live_state roles, labels;
 
+		/* The slots may follow another snapshot by now. */
 		if (c->reader == NULL || s == NULL)
 			continue;
-		current = s->state == LIVE_CURRENT;
-		cluster_set_live(c, s->state,
-		    current && s->policy != NULL ? policy_ref(s->policy) : NULL,
-		    current && s->namespaces != NULL
-			? namespaces_ref(s->namespaces)
-			: NULL);
+		roles = s->parts[LIVE_ROLES].state;
+		labels = s->parts[LIVE_LABELS].state;
+		if (c->roles_state != LIVE_NONE && roles != LIVE_NONE)
+			cluster_set_roles(c, roles,
+			    roles == LIVE_CURRENT ? policy_ref(s->policy)
+						  : NULL);
+		if (c->labels_state != LIVE_NONE && labels != LIVE_NONE)
+			cluster_set_labels(c, labels,
+			    labels == LIVE_CURRENT
+				? namespaces_ref(s->namespaces)
+				: NULL);
 	}
 }
 

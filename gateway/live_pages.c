@@ -14,13 +14,34 @@ count_objects(const struct live_slot *s)
 }
 
 static const char *
-last_error(const struct live_slot *s)
+last_error(const struct live_slot *s, enum live_part_name p)
 {
 	for (size_t k = 0; k < MIRROR_KINDS; k++) {
-		if (s->wanted[k] && s->reflectors[k].last_error[0] != '\0')
-			return s->reflectors[k].last_error;
+		const struct reflector *r = &s->reflectors[k];
+
+		if (live_part_of(r->kind) == p && r->last_error[0] != '\0')
+			return r->last_error;
 	}
 	return "";
+}
+
+static bool
+put_part(const struct live_slot *s, enum live_part_name p, const char *name,
+    struct buf *out)
+{
+	const char *why = last_error(s, p);
+
+	if (s->parts[p].state == LIVE_CURRENT) {
+		buf_putf(out, "[+]%s of cluster %s ok, heard of %lld s ago\n",
+		    name, s->cluster,
+		    (long long)(live_part_age_ms(s, p) / 1000));
+		return true;
+	}
+	buf_putf(out, "[-]%s of cluster %s: %s%s%s\n", name, s->cluster,
+	    s->parts[p].state == LIVE_OLD ? "older than maxStaleness"
+					  : "not known yet",
+	    why[0] != '\0' ? ": " : "", why);
+	return false;
 }
 
 bool
@@ -29,21 +50,11 @@ live_put_ready(const struct live *v, struct buf *out)
 	bool ready = true;
 
 	for (const struct live_slot *s = v->slots; s != NULL; s = s->next) {
-		const char *why = last_error(s);
-
-		if (s->state == LIVE_CURRENT) {
-			buf_putf(out,
-			    "[+]roles of cluster %s ok: %zu objects, %lld s "
-			    "old\n",
-			    s->cluster, count_objects(s),
-			    (long long)(live_age_ms(s) / 1000));
-			continue;
-		}
-		ready = false;
-		buf_putf(out, "[-]roles of cluster %s: %s%s%s\n", s->cluster,
-		    s->state == LIVE_OLD ? "older than maxStaleness"
-					 : "not known yet",
-		    why[0] != '\0' ? ": " : "", why);
+		if (s->parts[LIVE_ROLES].state != LIVE_NONE)
+			ready = put_part(s, LIVE_ROLES, "roles", out) && ready;
+		if (s->parts[LIVE_LABELS].state != LIVE_NONE)
+			ready = put_part(s, LIVE_LABELS, "namespaces", out) &&
+			    ready;
 	}
 	return ready;
 }
@@ -65,8 +76,9 @@ value_of(const struct live_slot *s, enum gauge g)
 	uint64_t n[GAUGES] = {
 	    [SEALS] = s->seals,
 	    [OBJECTS] = count_objects(s),
-	    [AGE] = s->known ? (uint64_t)(live_age_ms(s) / 1000) : 0,
-	    [OLD] = s->state == LIVE_OLD,
+	    [AGE] = (uint64_t)(live_age_ms(s) / 1000),
+	    [OLD] = s->parts[LIVE_ROLES].state == LIVE_OLD ||
+		s->parts[LIVE_LABELS].state == LIVE_OLD,
 	};
 
 	for (size_t k = 0; k < MIRROR_KINDS; k++) {

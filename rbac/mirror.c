@@ -28,6 +28,20 @@ copy_version(const json_t *meta, char out[MIRROR_VERSION_MAX])
 	return true;
 }
 
+/* What cannot be a list of that kind must not replace one. */
+static bool
+is_list_of(const json_t *root, enum mirror_kind kind)
+{
+	struct slice name = mirror_text(json_object_get(root, "kind"));
+	struct slice own = slice_of(mirror_rows[kind].kind);
+
+	if (kind == MIRROR_NAMESPACES &&
+	    slice_eq(name, SLICE("PartialObjectMetadataList")))
+		return true;
+	return slice_starts(name, own) &&
+	    slice_eq(slice_from(name, own.n), SLICE("List"));
+}
+
 static enum status
 add_items(struct mirror *m, enum mirror_kind kind, const json_t *items,
     struct errinfo *err)
@@ -58,7 +72,7 @@ mirror_list_page(struct mirror *m, enum mirror_kind kind, struct slice text,
 	struct mirror_page page = {.next = NULL};
 	enum status st = STATUS_MALFORMED;
 
-	if (copy_version(meta, page.version) &&
+	if (is_list_of(root, kind) && copy_version(meta, page.version) &&
 	    (items == NULL || json_is_null(items) || json_is_array(items)))
 		st = add_items(m, kind, items, err);
 	if (st == STATUS_OK && next.n != 0) {

@@ -247,35 +247,69 @@ build_reader(struct cluster *c, struct errinfo *err)
 {
 	if (c->config->live_kubeconfig == NULL)
 		return STATUS_OK;
-	cluster_set_live(c, LIVE_AWAITED, NULL, NULL);
+	if (config_asks_rbac(c->config))
+		cluster_set_roles(c, LIVE_AWAITED, NULL);
+	if (config_selects_namespaces(c->config))
+		cluster_set_labels(c, LIVE_AWAITED, NULL);
 	return policy_reader_new(c->config, &c->reader, err);
 }
 
 /* Seal what the copy holds into c. */
 static enum status
-take_copy(struct cluster *c, struct mirror *m, struct errinfo *err)
+seal_copy(struct cluster *c, struct mirror *m)
 {
+	bool is_old = (walltime_s() - c->live_heard_s) * 1000 >=
+	    c->config->live_max_staleness_ms;
+	enum live_state state = is_old ? LIVE_OLD : LIVE_CURRENT;
 	struct namespaces *namespaces = NULL;
 	struct policy *live = NULL;
-	enum status st = mirror_seal(m, &live);
+	enum status st = STATUS_OK;
 
-	if (st == STATUS_OK && config_selects_namespaces(c->config))
-		st = mirror_namespaces(m, &namespaces);
-	if (st != STATUS_OK) {
-		policy_unref(live);
-		return errinfo_set(err, st, NULL, 0, "out of memory");
+	if (config_asks_rbac(c->config)) {
+		if (!is_old)
+			st = mirror_seal(m, &live);
+		cluster_set_roles(c, state, live);
 	}
-	cluster_set_live(c, LIVE_CURRENT, live, namespaces);
-	return STATUS_OK;
+	if (st == STATUS_OK && config_selects_namespaces(c->config)) {
+		if (!is_old)
+			st = mirror_namespaces(m, &namespaces);
+		cluster_set_labels(c, state, namespaces);
+	}
+	return st;
+}
+
+static enum status
+read_copy(const char *path, struct cluster *c, struct errinfo *err)
+{
+	struct mirror_copy about;
+	struct mirror *m = NULL;
+	enum status st = live_copy_load(path, &m, &about, err);
+
+	if (st == STATUS_NOT_FOUND)
+		return errinfo_set(err, st, path, 0,
+		    "there is no copy of the cluster's roles yet; a running "
+		    "gateway writes it");
+	if (st != STATUS_OK)
+		return st;
+	if (config_selects_namespaces(c->config) && !about.has_namespaces) {
+		mirror_free(m);
+		return errinfo_set(err, STATUS_MALFORMED, path, 0,
+		    "has no namespaces, and an access rule selects by their "
+		    "labels; a running gateway writes a new one");
+	}
+	c->live_heard_s = about.heard_s;
+	st = seal_copy(c, m);
+	mirror_free(m);
+	return st == STATUS_OK ? st
+			       : errinfo_set(err, st, NULL, 0, "out of memory");
 }
 
 /* Offline there is only what a running gateway has kept. */
 static enum status
 build_copy(const struct config *config, struct cluster *c, struct errinfo *err)
 {
-	struct mirror *m = NULL;
-	char *path;
 	enum status st;
+	char *path;
 
 	if (c->config->live_kubeconfig == NULL)
 		return STATUS_OK;
@@ -288,19 +322,7 @@ build_copy(const struct config *config, struct cluster *c, struct errinfo *err)
 	path = live_copy_path(config->state_dir, c->config->name);
 	if (path == NULL)
 		return errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
-	st = live_copy_load(path, config_selects_namespaces(c->config), &m,
-	    &c->live_heard_s, err);
-	if (st == STATUS_NOT_FOUND)
-		(void)errinfo_set(err, st, path, 0,
-		    "there is no copy of the cluster's roles yet; a running "
-		    "gateway writes it");
-	if (st == STATUS_OK)
-		st = take_copy(c, m, err);
-	if (st == STATUS_OK &&
-	    (walltime_s() - c->live_heard_s) * 1000 >=
-		c->config->live_max_staleness_ms)
-		cluster_set_live(c, LIVE_OLD, NULL, NULL);
-	mirror_free(m);
+	st = read_copy(path, c, err);
 	free(path);
 	return st;
 }

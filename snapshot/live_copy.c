@@ -46,11 +46,10 @@ live_copy_path(const char *state_dir, const char *cluster)
 }
 
 enum status
-live_copy_load(const char *path, bool wants_namespaces, struct mirror **out,
-    int64_t *heard_s, struct errinfo *err)
+live_copy_load(const char *path, struct mirror **out, struct mirror_copy *about,
+    struct errinfo *err)
 {
 	struct mirror *m = NULL;
-	struct mirror_copy copy;
 	struct buf text;
 	enum status st;
 
@@ -61,19 +60,13 @@ live_copy_load(const char *path, bool wants_namespaces, struct mirror **out,
 	if (st == STATUS_OK) {
 		m = mirror_new();
 		st = m != NULL
-		    ? mirror_take_copy(m, buf_slice(&text), path, &copy, err)
+		    ? mirror_take_copy(m, buf_slice(&text), path, about, err)
 		    : STATUS_NOMEM;
 	}
 	buf_release(&text);
-	if (st == STATUS_OK && wants_namespaces && !copy.has_namespaces)
-		st = errinfo_set(err, STATUS_MALFORMED, path, 0,
-		    "has no namespaces, and an access rule selects by their "
-		    "labels");
-	if (st != STATUS_OK) {
+	if (st == STATUS_OK)
+		*out = m;
+	else
 		mirror_free(m);
-		return st;
-	}
-	*out = m;
-	*heard_s = copy.heard_s;
-	return STATUS_OK;
+	return st;
 }

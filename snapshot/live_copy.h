@@ -15,11 +15,10 @@ enum {
 char *live_copy_path(const char *state_dir, const char *cluster);
 
 /*
- * Read the copy at path.  wants_namespaces: one without them is of no use.
- * STATUS_NOT_FOUND: there is none; nothing is reported.  Other mistakes are
- * in err.  *out is new on success only.
+ * Read the copy at path.  STATUS_NOT_FOUND: there is none; nothing is
+ * reported.  Other mistakes are in err.  *out is new on success only.
  */
-NODISCARD enum status live_copy_load(const char *path, bool wants_namespaces,
-    struct mirror **out, int64_t *heard_s, struct errinfo *err);
+NODISCARD enum status live_copy_load(const char *path, struct mirror **out,
+    struct mirror_copy *about, struct errinfo *err);
 
 #endif

@@ -223,26 +223,30 @@ snapshot_is_foreign_host(const struct snapshot *s, const struct cluster *c,
 }
 
 void
-cluster_set_live(struct cluster *c, enum live_state state, struct policy *live,
-    struct namespaces *namespaces)
+cluster_set_roles(struct cluster *c, enum live_state state, struct policy *live)
 {
 	policy_unref(c->live);
-	namespaces_unref(c->namespaces);
-	c->live_state = state;
+	c->roles_state = state;
 	c->live = live;
-	c->namespaces = namespaces;
 	c->chain.live = live;
 	c->chain.live_is_old = state == LIVE_OLD;
+}
+
+void
+cluster_set_labels(struct cluster *c, enum live_state state,
+    struct namespaces *namespaces)
+{
+	namespaces_unref(c->namespaces);
+	c->labels_state = state;
+	c->namespaces = namespaces;
 }
 
 struct judge
 cluster_judge(const struct cluster *c)
 {
-	bool awaited = c->live_state == LIVE_AWAITED;
-
 	return (struct judge){.chain = &c->chain,
 	    .rules = c->rules,
 	    .namespaces = c->namespaces,
-	    .awaits_roles = awaited && config_asks_rbac(c->config),
-	    .awaits_labels = awaited && config_selects_namespaces(c->config)};
+	    .awaits_roles = c->roles_state == LIVE_AWAITED,
+	    .awaits_labels = c->labels_state == LIVE_AWAITED};
 }

@@ -32,12 +32,15 @@ struct keyset *keyset_new(size_t count); /* NULL: no memory */
 struct keyset *keyset_ref(struct keyset *k);
 void keyset_unref(struct keyset *k); /* NULL is fine */
 
-/* What is known of a cluster's own roles (authorization.rbac.live). */
+/*
+ * What is known of a cluster's own roles, and of the labels of its namespaces
+ * (authorization.rbac.live).
+ */
 enum live_state {
-	LIVE_NONE = 0, /* not configured */
+	LIVE_NONE = 0, /* not needed */
 	LIVE_AWAITED,  /* nothing yet */
 	LIVE_CURRENT,
-	LIVE_OLD, /* not heard of for maxStaleness: grants nothing */
+	LIVE_OLD, /* not heard of for maxStaleness: as good as nothing */
 };
 
 struct cluster {
@@ -48,12 +51,12 @@ struct cluster {
 	uint64_t
 	    authn_generation; /* of issuers and keys: what a remembered token was judged by */
 	struct policy *policy; /* of files; NULL: none configured */
-	/* Set by cluster_set_live only. */
-	enum live_state live_state;
-	struct policy *live;           /* of LIVE_CURRENT; NULL: not asked */
-	struct namespaces *namespaces; /* likewise */
-	int64_t live_heard_s; /* wall clock; of a copy: when it was current */
-	struct policy_reader *reader; /* NULL: not live */
+	/* Set by cluster_set_roles and _labels only. */
+	enum live_state roles_state, labels_state;
+	struct policy *live;           /* while roles are LIVE_CURRENT */
+	struct namespaces *namespaces; /* while labels are */
+	int64_t live_heard_s;          /* wall clock: when a copy was current */
+	struct policy_reader *reader;  /* NULL: not live, or offline */
 	struct authorize_chain chain;
 	struct access_rules *rules; /* NULL: none */
 	struct upstream *upstream;
@@ -112,12 +115,11 @@ const struct cluster *snapshot_route(const struct snapshot *s,
 /* Drop one reference of each part. */
 void cluster_release(struct cluster *c);
 
-/*
- * What is known of the cluster's own roles; takes over the references.  Only
- * LIVE_CURRENT comes with some.
- */
-void cluster_set_live(struct cluster *c, enum live_state state,
-    struct policy *live, struct namespaces *namespaces);
+/* What is known; takes over the reference.  Only LIVE_CURRENT has one. */
+void cluster_set_roles(struct cluster *c, enum live_state state,
+    struct policy *live);
+void cluster_set_labels(struct cluster *c, enum live_state state,
+    struct namespaces *namespaces);
 
 /* What requests to c are judged by. */
 struct judge cluster_judge(const struct cluster *c);

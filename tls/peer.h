@@ -6,7 +6,9 @@
 #ifndef TLS_PEER_H
 #define TLS_PEER_H
 
-#include "tls/tls_ctx.h"
+#include "base/slice.h"
+
+struct tls_client;
 
 /*
  * True if the certificate that c presents has name among the organizations

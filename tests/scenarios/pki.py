@@ -21,14 +21,14 @@ class Authority:
     def _path(self, suffix, name=None):
         return os.path.join(self.folder, "%s.%s" % (name or self.name, suffix))
 
-    def issue(self, name, alt_names, rsa=False, days="30"):
+    def issue(self, name, alt_names, rsa=False, days="30", subject=None, usage="serverAuth"):
         """(certificate file, key file) for a server called by alt_names, as DNS:a,IP:b."""
         kind = ["rsa:2048"] if rsa else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
         cert, key = self._path("crt", name), self._path("key", name)
-        openssl("req", "-x509", "-newkey", *kind, "-nodes", "-days", days, "-subj", "/CN=" + name,
+        openssl("req", "-x509", "-newkey", *kind, "-nodes", "-days", days, "-subj", subject or "/CN=" + name,
                 "-keyout", key, "-out", cert, "-CA", self.cert, "-CAkey", self.key,
                 "-addext", "basicConstraints=critical,CA:FALSE", "-addext", "subjectAltName=" + alt_names,
-                "-addext", "extendedKeyUsage=serverAuth")
+                "-addext", "extendedKeyUsage=" + usage)
         return cert, key
 
     def issue_ended(self, name, alt_names):

@@ -205,8 +205,8 @@ class Policy:
                     self.watchers.remove(w)
 
 
-def kubeconfig(server, ca, user=None, **changes):
-    cluster = {"server": server, "certificate-authority": ca}
+def kubeconfig(url, ca, user=None, **changes):
+    cluster = {"server": url, "certificate-authority": ca}
     cluster.update(changes)
     return {"apiVersion": "v1", "kind": "Config", "current-context": "reader",
             "contexts": [{"name": "reader", "context": {"cluster": "c", "user": "u"}}],
