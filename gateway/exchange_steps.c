@@ -221,5 +221,8 @@ exchange_step_keys(struct exchange *e)
 	e->cluster = exchange_cluster_in(e, e->use->snapshot);
 	if (e->cluster == NULL)
 		return exchange_refuse_fixed(e, REFUSE_HOST);
+	/* spec: T-89: its ranges may have changed as well */
+	if (!ranges_lookup(e->cluster->ranges, &e->client->address).admitted)
+		return exchange_refuse_fixed(e, REFUSE_RANGE);
 	return exchange_go(e, EX_AUTHN);
 }

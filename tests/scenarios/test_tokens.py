@@ -185,9 +185,9 @@ def test_last_good_keys_from_the_state_folder(make_gateway, make_upstream, world
     gw.wait_log("using the keys of")
 
 
-@pytest.mark.parametrize("narrowed", [False, True])
+@pytest.mark.parametrize("narrowed", [None, "policy", "ranges"])
 def test_what_waited_for_keys_is_judged_by_the_policy_of_now(make_gateway, make_upstream, world, provider, narrowed):
-    """T-65: the request came before the reload, its keys after it."""
+    """T-65, T-89: the request came before the reload, its keys after it."""
     up, go = make_upstream(), threading.Event()
     serve = provider.server.script
 
@@ -201,7 +201,9 @@ def test_what_waited_for_keys_is_judged_by_the_policy_of_now(make_gateway, make_
     with gw.connect() as c:
         c.send(request(token=provider.issuer.token("ann", "admins")))
         gw.wait_metric("exchanges", 1)
-        if narrowed:
+        if narrowed == "ranges":
+            gw.cluster["authorizedRanges"]["deny"] = ["127.0.0.1/32"]
+        elif narrowed:
             policy = json.loads(gw.read("rbac.json"))
             policy["items"] = [x for x in policy["items"] if x["metadata"]["name"] != "everything"]
             gw.write_json("rbac.json", policy)
