@@ -117,7 +117,7 @@ struct exchange {
 
 	/* long-running */
 	int64_t session_max_age_ms;
-	int64_t born_ms; /* when its answer began */
+	int64_t born_ms; /* when it went upstream; 0: not yet */
 };
 
 /* Deadlines in ms; threat model section 5. */
@@ -145,7 +145,7 @@ void exchange_drain(struct exchange *e, bool now);
 
 /*
  * A snapshot has been published, or the time of a rule may have come: judge
- * all long-running exchanges of w again.
+ * again what runs long or is held, and leave older snapshots behind.
  */
 void exchange_rejudge_all(struct worker *w);
 
@@ -200,15 +200,19 @@ enum step exchange_step_flush(struct exchange *e);
 enum step exchange_answer(struct exchange *e, struct response_head *head,
     struct slice body);
 
+/* exchange_authz.c: x does not allow; its words go to audit and the client. */
+enum step exchange_refuse_judged(struct exchange *e, const struct judge *j,
+    const struct judge_question *q, const struct judgement *x);
+
 /* exchange_review.c */
 /* An access review that is to be held; else it goes on as it is. */
 bool exchange_holds_review(struct exchange *e);
 void exchange_warn_of_rules(struct exchange *e);
 
 /* exchange_life.c */
-/* The answer of a long-running exchange begins; its cluster is known yet. */
+/* A long-running exchange goes upstream: its age counts from now. */
 void exchange_live(struct exchange *e);
-/* e->life is due.  STEP_WAIT: it was only time to look at the clock. */
+/* e->life is due.  STEP_WAIT: nothing has changed for the relay yet. */
 enum step exchange_life_over(struct exchange *e);
 
 /* Back to the pool, if both messages are whole; nothing held is fine. */

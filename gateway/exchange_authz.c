@@ -99,8 +99,8 @@ keep_what_decided(struct exchange *e, const struct judge *j,
 	metrics_add(&e->worker->metrics, METRIC_SHADOW_REFUSALS, 0, 1);
 }
 
-static enum step
-refuse_judged(struct exchange *e, const struct judge *j,
+enum step
+exchange_refuse_judged(struct exchange *e, const struct judge *j,
     const struct judge_question *q, const struct judgement *x)
 {
 	static const enum refusal refusals[] = {
@@ -112,11 +112,13 @@ refuse_judged(struct exchange *e, const struct judge *j,
 	char text[MESSAGE_MAX];
 	struct buf b;
 
+	e->verdict = x->verdict;
+	e->verdict.decision = NO_OPINION;
+	keep_what_decided(e, j, q, x);
 	if (about == NULL)
 		return exchange_refuse_fixed(e, REFUSE_BUSY);
 	*about = *judgement_about(x, q);
 	e->about = about;
-	e->verdict.decision = NO_OPINION;
 	buf_init_fixed(&b, text, sizeof(text));
 	judgement_put_message(&b, j, q, x);
 	return exchange_refuse(e, refusals[x->stage],
@@ -135,10 +137,10 @@ exchange_step_authz(struct exchange *e)
 	judge(&j, &q, &x);
 	if (x.stage == JUDGE_WAIT)
 		return exchange_refuse_fixed(e, REFUSE_AWAITED);
+	if (x.stage != JUDGE_ALLOWED)
+		return exchange_refuse_judged(e, &j, &q, &x);
 	e->verdict = x.verdict;
 	keep_what_decided(e, &j, &q, &x);
-	if (x.stage != JUDGE_ALLOWED)
-		return refuse_judged(e, &j, &q, &x);
 	e->audit = audit_policy_choose(e->use->snapshot->audit_policy, q.user,
 	    q.attributes);
 	if (!exchange_audit_reserve(e))

@@ -143,6 +143,8 @@ exchange_step_forward(struct exchange *e)
 	e->up = lease_leg(&e->lease, &e->task);
 	if (e->up == NULL || !leg_send_request(e->up, &head))
 		return exchange_refuse(e, REFUSE_UPSTREAM, SLICE_EMPTY);
+	if (e->is_long_running)
+		exchange_live(e);
 	(void)exchange_go(e, EX_RELAY);
 	exchange_wait_for_answer(e);
 	return STEP_NEXT;

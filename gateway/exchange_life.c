@@ -2,9 +2,9 @@
  * exchange_life.c - how long a long-running exchange may live.
  *
  * Each new snapshot judges it again, whole: ranges, token, access rules,
- * authorizers.  What is still allowed goes on and does not notice; what is
- * not ends within a second, a watch cleanly.  Apart from that a watch ends
- * with its token and the others at sessionMaxAge.
+ * authorizers.  What is still allowed moves to the snapshot and does not
+ * notice; what is not ends within a second, a watch cleanly.  Apart from that
+ * a watch ends with its token and the others at sessionMaxAge.
  */
 #include "base/monotime.h"
 #include "gateway/exchange.h"
@@ -16,12 +16,12 @@ enum {
 	WHY_MAX = 4096
 };
 
-/* Not heard of any more from then on, or while it waits for its answer. */
-static void
-end(struct exchange *e, enum refusal refusal, const char *by, struct slice why)
+/* Says who ends it, and why; false: it is on its way out. */
+static bool
+note_end(struct exchange *e, const char *by, struct slice why)
 {
 	if (e->ending && e->ended_by != NULL)
-		return; /* it is on its way out */
+		return false;
 	e->ended_by = by;
 	e->ended_why = why;
 	metrics_add(&e->worker->metrics, METRIC_REVOKED, 0, 1);
@@ -33,8 +33,19 @@ end(struct exchange *e, enum refusal refusal, const char *by, struct slice why)
 					       : 256)),
 	    e->client->address_text, e->client->cluster->name,
 	    SLICE_ARG(slice_first(why, why.n < 1024 ? why.n : 1024)));
+	return true;
+}
+
+/* Not heard of any more from then on, or refused while it waits. */
+static void
+end(struct exchange *e, enum refusal refusal, const char *by, struct slice why)
+{
+	if (!note_end(e, by, why))
+		return;
 	if (!e->head_sent) {
-		(void)exchange_refuse(e, refusal, why);
+		/* spec: T-07: never which check of a token failed */
+		(void)exchange_refuse(e, refusal,
+		    refusal == REFUSE_UNAUTHENTICATED ? SLICE_EMPTY : why);
 	} else if (e->is_watch && !e->down->tunnel) {
 		e->ending = true;
 		timer_set(&e->life, END_MS);
@@ -46,6 +57,32 @@ end(struct exchange *e, enum refusal refusal, const char *by, struct slice why)
 
 /* --- judged again --- */
 
+static void wait_for_end(struct exchange *e);
+
+/* Leave an older snapshot behind, whose memory it would hold. */
+static void
+move(struct exchange *e, const struct cluster *c)
+{
+	if (e->use == NULL || e->use == e->worker->use)
+		return;
+	worker_unuse(e->worker, e->use);
+	e->use = worker_use(e->worker);
+	e->cluster = c;
+}
+
+/* Still allowed; the limits of c are its own from now on. */
+static void
+follow(struct exchange *e, const struct cluster *c)
+{
+	int64_t age_ms = c->config->session_max_age_ms;
+
+	move(e, c);
+	if (e->born_ms == 0 || e->ending || e->session_max_age_ms == age_ms)
+		return;
+	e->session_max_age_ms = age_ms;
+	wait_for_end(e);
+}
+
 /* spec: T-65, T-130: whole, on the attributes that it was permitted on */
 static void
 rejudge_access(struct exchange *e, const struct cluster *c)
@@ -54,29 +91,35 @@ rejudge_access(struct exchange *e, const struct cluster *c)
 	struct judge_question q = exchange_question(e);
 	struct judgement x;
 	char text[WHY_MAX];
+	const char *by;
 	struct buf b;
 
 	judge(&j, &q, &x);
 	/* It was allowed once; what is awaited comes with a new snapshot. */
-	if (x.stage == JUDGE_ALLOWED || x.stage == JUDGE_WAIT)
+	if (x.stage == JUDGE_ALLOWED || x.stage == JUDGE_WAIT) {
+		follow(e, c);
 		return;
+	}
+	by = x.stage == JUDGE_ACCESS_RULE ? "access-rule" : "policy";
 	buf_init_fixed(&b, text, sizeof(text));
-	if (e->head_sent)
-		judgement_put_decided(&b, &j, &q, &x);
-	else
-		judgement_put_message(&b, &j, &q, &x);
-	if (x.stage == JUDGE_ACCESS_RULE)
-		end(e, REFUSE_RULE, "access-rule", exchange_text(e, &b));
-	else
-		end(e, REFUSE_FORBIDDEN, "policy", exchange_text(e, &b));
+	judgement_put_decided(&b, &j, &q, &x);
+	if (e->head_sent) {
+		end(e, REFUSE_FORBIDDEN, by, exchange_text(e, &b));
+	} else if (note_end(e, by, exchange_text(e, &b))) {
+		(void)exchange_refuse_judged(e, &j, &q, &x);
+		loop_wake(&e->worker->loop, &e->task);
+	}
 }
 
 static bool
 can_be_rejudged(const struct exchange *e)
 {
-	return e->is_long_running && e->identity != NULL &&
-	    (e->state == EX_CONNECT || e->state == EX_FORWARD ||
-		e->state == EX_RELAY);
+	if (e->identity == NULL)
+		return false;
+	return e->state == EX_REVIEW ||
+	    (e->is_long_running &&
+		(e->state == EX_CONNECT || e->state == EX_FORWARD ||
+		    e->state == EX_RELAY));
 }
 
 static void
@@ -99,14 +142,36 @@ rejudge(struct exchange *e, const struct snapshot *s)
 		rejudge_access(e, c);
 }
 
+/* Judged and sent: whatever is slow about it, it needs no policy. */
+static bool
+asks_no_more(const struct exchange *e)
+{
+	return e->state == EX_RELAY || e->state == EX_FLUSH;
+}
+
+static void
+leave(struct exchange *e, const struct snapshot *s)
+{
+	const struct cluster *c = exchange_cluster_in(e, s);
+
+	if (c != NULL)
+		move(e, c);
+}
+
 void
 exchange_rejudge_all(struct worker *w)
 {
 	const struct snapshot *s = w->use->snapshot;
 
 	for (size_t i = 0; i < w->slot_count; i++) {
-		if (w->slots[i] != NULL && can_be_rejudged(w->slots[i]))
-			rejudge(w->slots[i], s);
+		struct exchange *e = w->slots[i];
+
+		if (e == NULL)
+			continue;
+		if (can_be_rejudged(e))
+			rejudge(e, s);
+		else if (asks_no_more(e))
+			leave(e, s);
 	}
 }
 
@@ -135,6 +200,7 @@ wait_for_end(struct exchange *e)
 {
 	int64_t left = left_ms(e);
 
+	timer_off(&e->life);
 	if (left == INT64_MAX)
 		return;
 	if (left < 1)
@@ -145,6 +211,8 @@ wait_for_end(struct exchange *e)
 void
 exchange_live(struct exchange *e)
 {
+	if (e->born_ms != 0)
+		return; /* sent once more, elsewhere */
 	e->session_max_age_ms = e->cluster->config->session_max_age_ms;
 	e->born_ms = e->worker->loop.now_ms;
 	wait_for_end(e);
@@ -166,5 +234,5 @@ exchange_life_over(struct exchange *e)
 	else
 		end(e, REFUSE_FORBIDDEN, "session-max-age",
 		    SLICE("the session is older than limits.sessionMaxAge"));
-	return e->state == EX_DONE ? STEP_NEXT : STEP_WAIT;
+	return e->state == EX_RELAY ? STEP_WAIT : STEP_NEXT;
 }

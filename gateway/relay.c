@@ -264,7 +264,6 @@ answer_head(struct exchange *e)
 		metrics_add(&e->worker->metrics, METRIC_TUNNELS, 0, 1);
 	if (e->is_long_running) {
 		metrics_add(&e->worker->metrics, METRIC_LONG_RUNNING, 0, 1);
-		exchange_live(e);
 		park(e);
 	}
 	/*

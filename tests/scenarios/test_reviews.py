@@ -225,3 +225,70 @@ def test_rules_reviews_carry_a_warning(asking, world, upstream):
     asking.cluster["accessRules"][0]["match"]["users"] = ["somebody"]
     asking.reload()
     assert ask(asking, b'{"spec":{"namespace":"dev"}}', target=RULES).get("Warning") is None
+
+
+def halves(gw, body, token, audit_id):
+    """A review whose second half is still to come."""
+    c = gw.connect()
+    whole = request("POST", REVIEWS, "Content-Type: application/json", token=token, body=body, audit_id=audit_id)
+    c.send(whole[:-len(body) // 2])
+    gw.wait_metric("exchanges", 1)
+    time.sleep(0.2)
+    return c, whole[-len(body) // 2:]
+
+
+def without(gw, *names):
+    policy = json.loads(gw.read("rbac.json"))
+    policy["items"] = [x for x in policy["items"]
+                       if x["metadata"]["name"] not in names or x["kind"] == "ClusterRole"]
+    gw.write_json("rbac.json", policy)
+
+
+def test_a_held_review_is_judged_by_the_policy_of_now(asking, world, upstream):
+    """T-65: what it asks about was allowed when it came, and is not when it is whole."""
+    audit_id = new_id()
+    c, rest = halves(asking, as_json(pods("list")), world.reader, audit_id)
+    without(asking, "reader")
+    asking.reload()
+    c.send(rest)
+    a = c.answer()
+    assert a.code == 201 and json.loads(a.body)["status"]["allowed"] is False
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize("change", ["policy", "ranges"])
+def test_who_may_not_ask_any_more_gets_no_answer(asking, world, upstream, change):
+    """T-65, T-130: judged again, whole, while it is held."""
+    audit_id = new_id()
+    c, _ = halves(asking, as_json(pods("list")), world.reader, audit_id)
+    if change == "policy":
+        without(asking, "basic")
+    else:
+        asking.cluster["authorizedRanges"]["deny"] = ["127.0.0.1/32"]
+    asking.reload()
+    a = c.answer()
+    assert a.code == 403 and a.status()["kind"] == "Status"
+    event = asking.event(audit_id)
+    assert event["responseStatus"]["code"] == 403
+    assert event["annotations"]["kube-access-gateway/ended-by"] == change
+    assert upstream.requests == []
+    assert len(asking.events(audit_id)) == 1
+
+
+def test_a_held_review_that_stays_allowed_goes_on(asking, world, upstream):
+    """T-127: a reload in the midst of it costs nothing."""
+    c, rest = halves(asking, as_json(pods("list")), world.reader, new_id())
+    asking.reload()
+    c.send(rest)
+    assert c.answer().body == YES
+    assert len(upstream.requests) == 1
+
+
+def test_a_client_that_leaves_a_held_review(asking, world, upstream):
+    """T-02: one ResponseComplete, and nothing goes upstream."""
+    audit_id = new_id()
+    c, _ = halves(asking, as_json(pods("list")), world.reader, audit_id)
+    c.close()
+    asking.wait_metric("exchanges", 0)
+    assert asking.event(audit_id)["stage"] == "ResponseComplete"
+    assert len(asking.events(audit_id)) == 1 and upstream.requests == []

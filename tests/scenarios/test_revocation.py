@@ -224,6 +224,89 @@ def test_what_waits_for_its_answer_is_judged_again_too(own, world, upstream):
     assert a.code == 403 and a.status()["message"].endswith("no role grants this")
     done = own.event(audit_id)["annotations"]
     assert done["kube-access-gateway/ended-by"] == "policy"
+    assert done["authorization.k8s.io/decision"] == "forbid"
+    assert done["authorization.k8s.io/reason"] == ""
+
+
+def silent(upstream):
+    """An API server that takes requests and answers none, as of a log without a line."""
+    def hold(ex):
+        ex.read()
+        wait(ex)
+    upstream.script = hold
+
+
+def begin(gw, upstream, kind, token):
+    audit_id, count = new_id(), len(upstream.requests)
+    c = gw.connect()
+    c.send(request(*STREAMS[kind], token=token, audit_id=audit_id))
+    upstream.wait(count + 1)
+    return c, audit_id
+
+
+def test_a_rule_refuses_what_waits_for_its_answer(own, world, upstream):
+    """T-66, T-130: audit tells of the rule as it does of any refusal by one."""
+    silent(upstream)
+    c, audit_id = begin(own, upstream, "log", world.admin)
+    own.cluster["accessRules"] = [{"name": "ops-only", "match": {"resources": ["pods/log"]},
+                                   "require": {"groups": ["ops"]}}]
+    own.reload()
+    a = c.answer()
+    why = 'access rule "ops-only" requires group ops'
+    assert a.code == 403 and a.status()["message"].endswith(": " + why)
+    assert a.status()["details"] == {"name": "web", "kind": "pods"}
+    done = own.event(audit_id)["annotations"]
+    assert done["authorization.k8s.io/decision"] == "forbid"
+    assert done["authorization.k8s.io/reason"] == done["kube-access-gateway/ended-reason"] == why
+    assert done["kube-access-gateway/rule"] == "ops-only"
+
+
+def test_which_check_failed_is_not_told(own, world, upstream, tmp_path):
+    """T-07: a stream that waits for its answer gets the plain 401 when its key goes."""
+    issuer = Issuer(tmp_path, world.issuer.url, "old")
+    issuer.keys.append(world.issuer.keys[0])
+    issuer.write_keys(own.path("keys.json"))
+    own.reload()
+    silent(upstream)
+    c, audit_id = begin(own, upstream, "log", issuer.token("ann", "admins"))
+    world.issuer.write_keys(own.path("keys.json"))
+    own.reload()
+    a = c.answer()
+    assert a.code == 401 and a.status()["message"] == "Unauthorized"
+    assert own.event(audit_id)["annotations"]["kube-access-gateway/ended-by"] == "keys"
+
+
+def test_a_log_without_a_line_has_an_age_too(own, world, upstream):
+    """T-118: it counts from when the request went upstream, not from an answer that may never come."""
+    own.cluster["limits"] = {"sessionMaxAge": "%dms" % (500 * SLOW)}
+    own.reload()
+    silent(upstream)
+    c, audit_id = begin(own, upstream, "log", world.admin)
+    a = c.answer()
+    assert a.code == 403 and "older than limits.sessionMaxAge" in a.status()["message"]
+    assert own.event(audit_id)["annotations"]["kube-access-gateway/ended-by"] == "session-max-age"
+
+
+@pytest.mark.parametrize("kind", [k for k in STREAMS if k != "watch"])
+def test_a_lower_age_ends_what_is_open(own, world, kind):
+    """T-118: the age of the configuration in force, counted from the beginning; off again, nothing ends."""
+    s = Stream(own, kind, world.admin)
+    own.cluster["limits"] = {"sessionMaxAge": "1h"}
+    own.reload()
+    own.cluster["limits"] = {"sessionMaxAge": "300ms"}
+    own.reload()
+    s.ends("session-max-age", "older than limits.sessionMaxAge", seconds=2)
+
+
+def test_an_age_that_is_lifted_ends_nothing(own, world):
+    """T-118: moved to a configuration without one."""
+    own.cluster["limits"] = {"sessionMaxAge": "%ds" % (2 * SLOW)}
+    own.reload()
+    s = Stream(own, "exec", world.admin)
+    own.cluster["limits"] = {"sessionMaxAge": "0s"}
+    own.reload()
+    time.sleep(2.5 * SLOW)
+    s.goes_on()
 
 
 def test_a_watch_whose_client_reads_nothing_ends_too(own, world, upstream):
