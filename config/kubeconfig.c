@@ -65,12 +65,14 @@ get(struct reader *r, const struct part *p, const char *field, unsigned *line)
 	*line = n != NULL ? n->line : p->line;
 	if (node_is_absent(n))
 		return SLICE_EMPTY;
-	if (n->kind == NODE_STRING &&
-	    memchr(n->text.p, '\0', n->text.n) == NULL)
+	if (n->kind != NODE_STRING)
+		mistake(r, n->line, "%s.%s: must be a string, not %s", p->shown,
+		    field, node_kind_name(n->kind));
+	else if (memchr(n->text.p, '\0', n->text.n) != NULL)
+		mistake(r, n->line, "%s.%s: must not hold a NUL", p->shown,
+		    field);
+	else
 		return n->text;
-	mistake(r, n->line, "%s.%s: must be a string%s, not %s", p->shown,
-	    field, n->kind == NODE_STRING ? " without NUL" : "",
-	    node_kind_name(n->kind));
 	return SLICE_EMPTY;
 }
 

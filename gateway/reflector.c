@@ -419,7 +419,7 @@ on_watch_piece(struct fetch *f, struct slice data)
 static void
 watch_refused(struct reflector *r, unsigned status)
 {
-	/* spec: K8S-410: the version is too old; others do not like it */
+	/* spec: K8S 410 Gone: the version is too old; others do not like it */
 	bool relist = status == 410 ||
 	    (status >= 400 && status < 500 && status != 401 && status != 403 &&
 		status != 429);

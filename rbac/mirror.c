@@ -150,7 +150,7 @@ mirror_list_end(struct mirror *m, enum mirror_kind kind, bool *changed,
 
 /* --- watches --- */
 
-/* spec: K8S-watch-gone: 410, or Expired or Gone as the reason */
+/* spec: K8S 410 Gone: the code, or Expired or Gone as the reason */
 static void
 read_error(const json_t *status, struct mirror_event *out)
 {

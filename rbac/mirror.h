@@ -109,7 +109,7 @@ struct mirror_copy {
 
 /*
  * What mirror_put_copy wrote, into an empty mirror.  STATUS_MALFORMED is in
- * err; m may then hold some of it.  STATUS_NOMEM.
+ * err, which is not NULL; m may then hold some of it.  STATUS_NOMEM.
  */
 NODISCARD enum status mirror_take_copy(struct mirror *m, struct slice text,
     const char *name, struct mirror_copy *out, struct errinfo *err);
