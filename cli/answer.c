@@ -27,6 +27,12 @@ at_the_door(const struct question *q)
 		g.door_why = "the request line is too long";
 		return g;
 	}
+	/* An Event's, which names the rest of the request elsewhere. */
+	if (q->is_event && q->target.n != 0 && q->raw_path.n == 0) {
+		g.door_rule = "T-57";
+		g.door_why = "the target cannot be read";
+		return g;
+	}
 	if (q->raw_path.n != 0) {
 		g.door_rule = "T-57";
 		g.door_why = uri_door(q->raw_path, uri_proxy_tail(q->raw_path));

@@ -39,8 +39,9 @@ lines_answer(struct lines *l)
 bool
 lines_flush(struct lines *l)
 {
+	size_t n = l->answer.len;
 	bool good = !l->answer.overflow &&
-	    fwrite(l->answer.data, 1, l->answer.len, stdout) == l->answer.len &&
+	    (n == 0 || fwrite(l->answer.data, 1, n, stdout) == n) &&
 	    fflush(stdout) == 0;
 
 	buf_reset(&l->answer);

@@ -160,7 +160,11 @@ put_asked(struct buf *out, const struct rule *r, const struct attributes *a)
 		text_put_goescaped(out, a->path);
 		return;
 	}
-	put_resource(out, a);
+	text_put_goescaped(out, a->resource);
+	if (a->subresource.n != 0) {
+		buf_putc(out, '/');
+		text_put_goescaped(out, a->subresource);
+	}
 	if (!has(&r->api_groups, a->api_group)) {
 		buf_puts(out, " of group ");
 		text_put_goquoted(out, a->api_group);

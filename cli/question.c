@@ -158,6 +158,7 @@ question_set_target(struct question *q, struct slice method,
 static void
 read_attributes(struct reading_line *r, const json_t *v)
 {
+	const json_t *is = json_object_get(v, "isResource");
 	struct attributes *a = &r->q->attributes;
 
 	if (!json_is_object(v)) {
@@ -165,7 +166,9 @@ read_attributes(struct reading_line *r, const json_t *v)
 		return;
 	}
 	r->q->asked = ASKED_ATTRIBUTES;
-	a->is_resource = json_is_true(json_object_get(v, "isResource"));
+	if (is != NULL && !json_is_null(is) && !json_is_boolean(is))
+		wrong(r, "attributes.isResource", "must be true or false");
+	a->is_resource = json_is_true(is);
 	a->verb = read_text(r, v, "verb", "attributes.verb");
 	a->api_group = read_text(r, v, "apiGroup", "attributes.apiGroup");
 	a->api_version = read_text(r, v, "apiVersion", "attributes.apiVersion");
@@ -211,6 +214,22 @@ read_question(struct reading_line *r, const json_t *root)
 
 /* --- lines of an audit log --- */
 
+/* A field of an Event; NULL where it is absent, null or of another type. */
+static const json_t *
+read_part(struct reading_line *r, const json_t *root, const char *name,
+    json_type type)
+{
+	const json_t *v = json_object_get(root, name);
+
+	if (v == NULL || json_is_null(v))
+		return NULL;
+	if (json_typeof(v) == type)
+		return v;
+	wrong(r, name,
+	    type == JSON_ARRAY ? "must be a list" : "must be an object");
+	return NULL;
+}
+
 /* The decoded path of a requestURI. */
 static void
 read_path(struct reading_line *r)
@@ -231,14 +250,14 @@ read_path(struct reading_line *r)
 static void
 read_event_object(struct reading_line *r, const json_t *root)
 {
-	const json_t *ref = json_object_get(root, "objectRef");
+	const json_t *ref = read_part(r, root, "objectRef", JSON_OBJECT);
 	struct attributes *a = &r->q->attributes;
 
 	r->q->asked = ASKED_ATTRIBUTES;
 	r->q->target = read_text(r, root, "requestURI", "requestURI");
 	a->verb = read_text(r, root, "verb", "verb");
 	read_path(r);
-	if (ref == NULL || json_is_null(ref))
+	if (ref == NULL)
 		return;
 	a->is_resource = true;
 	a->api_group = read_text(r, ref, "apiGroup", "objectRef.apiGroup");
@@ -254,10 +273,10 @@ read_event_object(struct reading_line *r, const json_t *root)
 static void
 read_event_people(struct reading_line *r, const json_t *root)
 {
-	const json_t *user = json_object_get(root, "user");
-	const json_t *as = json_object_get(root, "impersonatedUser");
+	const json_t *user = read_part(r, root, "user", JSON_OBJECT);
+	const json_t *as = read_part(r, root, "impersonatedUser", JSON_OBJECT);
 	const json_t *ip =
-	    json_array_get(json_object_get(root, "sourceIPs"), 0);
+	    json_array_get(read_part(r, root, "sourceIPs", JSON_ARRAY), 0);
 
 	/* Of an unauthenticated request the user is there and empty. */
 	if (user != NULL && json_object_size(user) != 0) {
@@ -265,16 +284,18 @@ read_event_people(struct reading_line *r, const json_t *root)
 		r->q->effective = r->q->user;
 		r->q->has_user = r->q->user.name.n != 0;
 	}
-	if (as != NULL && !json_is_null(as))
+	if (as != NULL)
 		r->q->effective = read_user(r, as, "username");
-	if (json_is_string(ip))
+	if (ip != NULL && !json_is_string(ip))
+		wrong(r, "sourceIPs", "must be a list of strings");
+	else if (ip != NULL)
 		read_address(r, text_of(ip), "sourceIPs");
 }
 
 static void
 read_event(struct reading_line *r, const json_t *root)
 {
-	const json_t *notes = json_object_get(root, "annotations");
+	const json_t *notes = read_part(r, root, "annotations", JSON_OBJECT);
 	const json_t *decision =
 	    json_object_get(notes, "authorization.k8s.io/decision");
 
@@ -315,8 +336,10 @@ question_read(struct slice line, struct question *out, const char **why)
 	bool is_event;
 
 	question_reset(out);
+	/* No number counts, and an Event may hold any: none is too large. */
 	out->root = json_loadb(line.n != 0 ? line.p : "", line.n,
-	    JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &e);
+	    JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL,
+	    &e);
 	if (!json_is_object(out->root)) {
 		if (out->root == NULL)
 			wrong(&r, "no JSON", e.text);

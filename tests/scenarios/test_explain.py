@@ -105,6 +105,55 @@ def test_lines_that_are_not_understood(files):
     assert all("error" in a for a in answers[:-1]) and "error" not in answers[-1]
 
 
+BARE = {"kind": "Event", "auditID": "e", "verb": "get", "requestURI": "/x", "user": {"username": "u"}}
+
+
+@pytest.mark.parametrize("change,words", [
+    ({"objectRef": "pods"}, "objectRef: must be an object"), ({"user": "u"}, "user: must be an object"),
+    ({"impersonatedUser": []}, "impersonatedUser: must be an object"), ({"sourceIPs": "::1"}, "sourceIPs: must be a list"),
+    ({"sourceIPs": [1]}, "sourceIPs: must be a list of strings"), ({"sourceIPs": ["x"]}, "sourceIPs: must be an IPv4"),
+    ({"annotations": []}, "annotations: must be an object"), ({"verb": 1}, "verb: must be a string"),
+    ({"objectRef": {"resource": 1}}, "objectRef.resource: must be a string")])
+def test_events_of_another_shape(change, words):
+    """Explain protocol: a line that is not understood has an error, not an answer about less than it says."""
+    answer, = batch((), {**BARE, **change}, code=1)
+    assert answer["id"] == "e" and words in answer["error"]
+
+
+@pytest.mark.parametrize("change", [
+    {"objectRef": None}, {"impersonatedUser": None}, {"sourceIPs": []}, {"sourceIPs": None}, {"annotations": None},
+    {"userAgent": None}, {"requestObject": {"n": 18446744073709551615, "m": -1e300, "o": 1 << 200}}])
+def test_events_may_lack_parts_and_hold_large_numbers(files, change):
+    """Explain protocol: as kube-apiserver writes them; a body's numbers are not ours to judge."""
+    answer, = batch(("--rbac", str(files / "rbac.json")), {**BARE, **change})
+    assert answer == {"id": "e", "decision": "no_opinion", "reason": ""}
+
+
+def test_an_event_whose_target_cannot_be_read(make_gateway):
+    """T-57: the server would not even look at it."""
+    gw = make_gateway()
+    gw.write()
+    event = {**BARE, "user": {"username": "u", "groups": ["admins"]}}
+    bad, good = batch(("--config", gw.path("gateway.yaml")), {**event, "requestURI": "pods"}, event)
+    assert good["gate"] == {"allow": True}
+    assert bad["decision"] == "allow" and bad["gate"]["allow"] is False
+    assert (bad["gate"]["stage"], bad["gate"]["rule"]) == ("door", "T-57")
+
+
+@pytest.mark.parametrize("value,good", [(True, True), (False, True), (None, True), ("true", False), (1, False), ([], False)])
+def test_is_resource_is_a_truth_value(value, good):
+    """Explain protocol: anything else would silently ask of a path."""
+    answer, = batch((), {"id": "a", "attributes": {"isResource": value, "verb": "get"}}, code=0 if good else 1)
+    assert ("error" in answer) is not good
+
+
+def test_what_was_asked_is_escaped_for_the_terminal(files):
+    """Text for people holds no control octet of the request."""
+    out = run("--rbac", str(files / "rbac.json"), "--user", "u", "--group", "readers", "--method", "GET", "--target",
+              PODS + "/web/l%1b%5b2J", code=1).stdout
+    assert b"nearest" in out and b"\x1b" not in out and rb"asked: get on pods/l\x1b[2J" in out
+
+
 def test_long_lines():
     """1 MiB is read, an octet more is an error, and the next line is whole."""
     def line(n):
