@@ -23,6 +23,7 @@ enum {
 	FAILED_MAX = 3,     /* then list again */
 	PAGE_OBJECTS = 250,
 	PAGE_MAX = 64 * 1024 * 1024,
+	REFUSAL_MAX = 64 * 1024,
 	URL_BYTES_MAX = 256 * 1024,
 	REPORTS_MAX = 10,
 };
@@ -214,7 +215,8 @@ ask(struct reflector *r, const char *url, const char *token)
 	f->url = url;
 	f->accept = accept_of(r);
 	f->token = token;
-	f->body_max = PAGE_MAX;
+	/* Of a watch only the body of a refusal is kept. */
+	f->body_max = r->watching ? REFUSAL_MAX : PAGE_MAX;
 	f->timeout_ms = HEAD_MS;
 	f->idle_ms = r->watching ? WATCH_IDLE_MS : PAGE_IDLE_MS;
 	f->piece = r->watching ? on_watch_piece : NULL;

@@ -109,6 +109,31 @@ drop_missing(struct mirror *m, enum mirror_kind kind, bool *changed)
 }
 
 static enum status
+take_one_listed(struct mirror *m, enum mirror_kind kind,
+    const struct mirror_object *listed, bool *changed, struct errinfo *err)
+{
+	const struct mirror_object *known =
+	    strmap_get(&m->now[kind], listed->key);
+	struct mirror_object *o;
+	enum status st;
+	json_t *from;
+
+	/* The usual case of a list that is read again. */
+	if (known != NULL && slice_eq(known->text, listed->text))
+		return STATUS_OK;
+	o = mirror_object_new(listed->ns, listed->name, listed->text);
+	from = mirror_parse(listed->text);
+	if (o != NULL && from != NULL) {
+		st = mirror_take(m, kind, o, from, changed, err);
+	} else {
+		mirror_object_free(o);
+		st = STATUS_NOMEM;
+	}
+	json_decref(from);
+	return st;
+}
+
+static enum status
 take_listed(struct mirror *m, enum mirror_kind kind, bool *changed,
     struct errinfo *err)
 {
@@ -116,21 +141,9 @@ take_listed(struct mirror *m, enum mirror_kind kind, bool *changed,
 	enum status st = STATUS_OK;
 	size_t i = 0;
 
-	while (
-	    st == STATUS_OK && (e = strmap_next(&m->next[kind], &i)) != NULL) {
-		const struct mirror_object *listed = e->value;
-		struct mirror_object *o =
-		    mirror_object_new(listed->ns, listed->name, listed->text);
-		json_t *from = mirror_parse(listed->text);
-
-		if (o != NULL && from != NULL) {
-			st = mirror_take(m, kind, o, from, changed, err);
-		} else {
-			mirror_object_free(o);
-			st = STATUS_NOMEM;
-		}
-		json_decref(from);
-	}
+	while (st == STATUS_OK &&
+	    (e = strmap_next(&m->next[kind], &i)) != NULL)
+		st = take_one_listed(m, kind, e->value, changed, err);
 	return st;
 }
 

@@ -5,11 +5,13 @@ import os
 import ssl
 import struct
 import subprocess
+import time
 
 import pytest
 
 from client import Cut, new_id, request
 from gateway import BINARY, SLOW
+from policy import Policy, go_live
 from upstream import OK, WATCH_HEAD, answer, chunk
 from wire import wait_for
 
@@ -296,3 +298,49 @@ def test_many_allocations_fail(short, allocations, period):
     allocations.fail(0)
     assert gw.process.poll() is None, gw.log()[-4000:]
     check_whole(gw, up, before, probe.answered)
+
+
+# --- live roles ---
+
+def test_live_roles(make_gateway, make_upstream, allocations):
+    """What cannot be read or published for want of memory is in force once there is some: lists, events, copies."""
+    up = make_upstream()
+    policy = Policy(up)
+    gw = go_live(make_gateway(up, log={"level": "info"}), up)
+    gw.start(env={**allocations.env, "ALLOCATIONS_THREAD": "kube-access-gat"})
+    policy.wait_watched()
+
+    def in_force(want):
+        wait_for(lambda: gw.ask("GET", PODS, token=gw.world.nobody).code == want, 60 * SLOW,
+                 why=lambda: "not %d:\n%s" % (want, gw.log()[-3000:]))
+
+    for left in range(1, 60 if SLOW == 1 else 12):
+        if left % 10 == 0:
+            policy.forget_history()
+        allocations.fail(left)
+        if left % 2:
+            policy.bind("noel", "reader", user="noel", namespace="dev")
+        else:
+            policy.delete("RoleBinding", "noel", "dev")
+        if left % 10 == 0:
+            policy.end_watches("cut")
+        in_force(200 if left % 2 else 403)
+    for period in (3, 31, 1009):
+        allocations.fail(1, period)
+        for n in range(100):
+            policy.bind("b%d" % n, "reader", user="u%d" % period, namespace="dev")
+        policy.bind("noel", "reader", user="noel", namespace="dev")
+        policy.forget_history()
+        policy.end_watches()
+        time.sleep(0.5)
+        policy.delete("RoleBinding", "noel", "dev")
+        time.sleep(0.1)
+        allocations.fail(0)
+        in_force(403)
+        policy.bind("noel", "reader", user="noel", namespace="dev")
+        in_force(200)
+    gw.wait_ready(60)
+    gw.stop()
+    policy.end_watches("cut")
+    copy = json.loads(gw.read("rbac-prod.json"))
+    assert "noel" in {i["metadata"]["name"] for i in copy["items"] if i["kind"] == "RoleBinding"}

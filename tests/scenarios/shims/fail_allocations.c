@@ -3,8 +3,9 @@
  *
  * Preloaded into the gateway.  The file that ALLOCATIONS names is mapped; it
  * holds four 64-bit numbers that a test writes and reads while the gateway
- * runs.  Only threads called loop-N are counted and fail.  What comes next in
- * the order of libraries serves the call, so a sanitizer's allocator works.
+ * runs.  Only threads whose name begins as ALLOCATIONS_THREAD says, or with
+ * loop-, are counted and fail.  What comes next in the order of libraries
+ * serves the call, so a sanitizer's allocator works.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -24,6 +25,7 @@ struct control {
 };
 
 static struct control *control;
+static const char *thread = "loop-";
 
 __attribute__((constructor)) static void
 map_control(void)
@@ -34,6 +36,8 @@ map_control(void)
 	    ? mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
 	    : MAP_FAILED;
 
+	if (getenv("ALLOCATIONS_THREAD") != NULL)
+		thread = getenv("ALLOCATIONS_THREAD");
 	if (map != MAP_FAILED)
 		control = map;
 }
@@ -44,7 +48,7 @@ fails(void)
 	char name[16] = "";
 
 	if (control == NULL || prctl(PR_GET_NAME, name, 0, 0, 0) != 0 ||
-	    strncmp(name, "loop-", 5) != 0)
+	    strncmp(name, thread, strlen(thread)) != 0)
 		return false;
 	atomic_fetch_add(&control->seen, 1);
 	if (atomic_load(&control->left) <= 0 ||
