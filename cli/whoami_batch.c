@@ -1,13 +1,11 @@
 /*
  * whoami_batch.c - a question a line, and answers as data.
  */
-#include <stdio.h>
-#include <unistd.h>
+#include <stdlib.h>
 
-#include "base/monotime.h"
 #include "base/text.h"
 #include "cli/answer.h"
-#include "cli/lines.h"
+#include "cli/batch.h"
 #include "cli/whoami.h"
 
 /* --- answers --- */
@@ -116,23 +114,55 @@ judge_claims(const struct whoami_question *q, struct whoami_answer *out)
 	    .expires_s = v.expires_s};
 }
 
-/* True if the line was answered. */
-static bool
-answer_line(const struct whoami *w, struct slice line, int64_t now_s,
-    struct whoami_question *q, struct buf *out)
+/* One thread's. */
+struct asking {
+	struct whoami whoami; /* with a verifier of its own */
+	struct whoami_question question;
+};
+
+static void *
+asking_begin(const void *arg)
 {
+	struct asking *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return NULL;
+	a->whoami = *(const struct whoami *)arg;
+	a->whoami.verifier = jws_verifier_new();
+	if (a->whoami.verifier == NULL) {
+		free(a);
+		return NULL;
+	}
+	return a;
+}
+
+static void
+asking_end(void *state)
+{
+	struct asking *a = state;
+
+	jws_verifier_free(a->whoami.verifier);
+	whoami_question_release(&a->question);
+	free(a);
+}
+
+static bool
+answer_line(void *state, struct slice line, int64_t now_s, struct buf *out)
+{
+	struct asking *s = state;
+	struct whoami_question *q = &s->question;
 	const char *why = whoami_question_read(line, now_s, q);
 	struct whoami_answer a;
 	bool good;
 
-	if (why == NULL && q->has_token && w->config == NULL)
+	if (why == NULL && q->has_token && s->whoami.config == NULL)
 		why = "token: needs --config on the command line";
 	if (why != NULL) {
 		answer_put_error(out, q->id, slice_of(why));
 		return false;
 	}
 	if (q->has_token)
-		whoami_judge(w, q->token, now_s, &a);
+		whoami_judge(&s->whoami, q->token, now_s, &a);
 	else
 		judge_claims(q, &a);
 	good = whoami_put_json(out, q->id, &a);
@@ -143,28 +173,10 @@ answer_line(const struct whoami *w, struct slice line, int64_t now_s,
 int
 whoami_batch(const struct whoami *w)
 {
-	struct whoami_question q = {0};
-	struct lines lines;
-	struct slice line;
-	bool too_long, good = true;
+	const struct batch_work work = {.begin = asking_begin,
+	    .end = asking_end,
+	    .answer = answer_line,
+	    .arg = w};
 
-	if (lines_init(&lines, STDIN_FILENO) != STATUS_OK)
-		return 1;
-	while (lines_next(&lines, &line, &too_long)) {
-		struct buf *out = lines_answer(&lines);
-
-		if (too_long) {
-			answer_put_error(out, NULL,
-			    SLICE("the line is longer than 1 MiB"));
-			good = false;
-		} else {
-			good =
-			    answer_line(w, line, walltime_s(), &q, out) && good;
-		}
-		buf_putc(out, '\n');
-	}
-	whoami_question_release(&q);
-	good = lines_flush(&lines) && good;
-	lines_release(&lines);
-	return good ? 0 : 1;
+	return batch_run(&work);
 }
