@@ -86,7 +86,7 @@ ldflags_cov   := --coverage
 ldflags_fuzz  := $(SANITIZE)
 
 # Unit tests may have memory run out, see tests/support/failing.h.
-FAILING       := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+FAILING       := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=posix_memalign,--wrap=strdup
 
 # --- what is built ------------------------------------------------------------
 all: build/release/kube-access-gateway ## the gateway (default)

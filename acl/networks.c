@@ -65,11 +65,15 @@ networks_new(const struct config *config, struct networks **out,
 		if (st == STATUS_OK)
 			st = one;
 	}
-	if (st == STATUS_OK)
+	if (st == STATUS_OK) {
 		*out = n;
-	else
-		networks_unref(n);
-	return st;
+		return STATUS_OK;
+	}
+	networks_unref(n);
+	return st == STATUS_MALFORMED
+	    ? st /* told where it was seen */
+	    : errinfo_set(err, st, config->path, 0, "networks: %s",
+		  status_name(st));
 }
 
 struct networks *

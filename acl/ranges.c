@@ -165,20 +165,21 @@ without_doubles(struct prefix *list, size_t count)
 static enum status
 seal_set(struct family_set *s, unsigned width)
 {
-	enum status st;
-
 	if (s->count != 0)
 		qsort(s->list, s->count, sizeof(*s->list), prefix_cmp);
 	s->count = without_doubles(s->list, s->count);
 	intervals_release(&s->intervals);
-	st = intervals_build(&s->intervals, width, s->list, s->count);
-	if (st != STATUS_OK)
-		return st;
+	return intervals_build(&s->intervals, width, s->list, s->count);
+}
+
+/* Its prefixes are needed no more, now that the other family is built too. */
+static void
+close_set(struct family_set *s)
+{
 	s->distinct = s->count;
 	free(s->list);
 	s->list = NULL;
 	s->count = s->room = 0;
-	return STATUS_OK;
 }
 
 enum status
@@ -191,8 +192,12 @@ ranges_seal(struct ranges *r)
 	st = seal_set(&r->v4, 32);
 	if (st == STATUS_OK)
 		st = seal_set(&r->v6, 128);
-	r->sealed = r->closed = st == STATUS_OK;
-	return st;
+	if (st != STATUS_OK)
+		return st;
+	close_set(&r->v4);
+	close_set(&r->v6);
+	r->sealed = r->closed = true;
+	return STATUS_OK;
 }
 
 /* --- text ----------------------------------------------------------------- */

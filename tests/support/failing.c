@@ -3,6 +3,7 @@
  */
 #include "tests/support/failing.h"
 
+#include <errno.h>
 #include <stddef.h>
 
 static unsigned long left; /* 0: none fails */
@@ -11,9 +12,15 @@ static bool failed;
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t n);
+void *__real_reallocarray(void *p, size_t n, size_t size);
+int __real_posix_memalign(void **p, size_t align, size_t n);
+char *__real_strdup(const char *s);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
+int __wrap_posix_memalign(void **p, size_t align, size_t n);
+char *__wrap_strdup(const char *s);
 
 void
 failing_at(unsigned long n)
@@ -54,4 +61,22 @@ void *
 __wrap_realloc(void *p, size_t n)
 {
 	return fails() ? NULL : __real_realloc(p, n);
+}
+
+void *
+__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	return fails() ? NULL : __real_reallocarray(p, n, size);
+}
+
+int
+__wrap_posix_memalign(void **p, size_t align, size_t n)
+{
+	return fails() ? ENOMEM : __real_posix_memalign(p, align, n);
+}
+
+char *
+__wrap_strdup(const char *s)
+{
+	return fails() ? NULL : __real_strdup(s);
 }

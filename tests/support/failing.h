@@ -1,8 +1,9 @@
 /*
  * failing.h - memory that runs out when a test says so.
  *
- * Unit tests are linked so that malloc, calloc and realloc, as our code calls
- * them, come by here.  One thread at a time.
+ * Unit tests are linked so that malloc, calloc, realloc, reallocarray,
+ * posix_memalign and strdup, as our code calls them, come by here.  One thread
+ * at a time.
  */
 #ifndef TESTS_SUPPORT_FAILING_H
 #define TESTS_SUPPORT_FAILING_H
