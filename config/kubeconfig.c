@@ -63,7 +63,7 @@ get(struct reader *r, const struct part *p, const char *field, unsigned *line)
 	const struct node *n = node_get(p->map, field);
 
 	*line = n != NULL ? n->line : p->line;
-	if (node_is_absent(n))
+	if (n == NULL || n->kind == NODE_NULL)
 		return SLICE_EMPTY;
 	if (n->kind != NODE_STRING)
 		mistake(r, n->line, "%s.%s: must be a string, not %s", p->shown,
@@ -142,7 +142,8 @@ is_there(const struct part *p, const char *field, unsigned *line)
 	const struct node *n = node_get(p->map, field);
 
 	*line = n != NULL ? n->line : 0;
-	if (node_is_absent(n) || (n->kind == NODE_BOOL && n->integer == 0))
+	if (n == NULL || n->kind == NODE_NULL ||
+	    (n->kind == NODE_BOOL && n->integer == 0))
 		return false;
 	if (n->kind == NODE_LIST || n->kind == NODE_MAP)
 		return n->count != 0;

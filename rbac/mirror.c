@@ -141,8 +141,7 @@ take_listed(struct mirror *m, enum mirror_kind kind, bool *changed,
 	enum status st = STATUS_OK;
 	size_t i = 0;
 
-	while (st == STATUS_OK &&
-	    (e = strmap_next(&m->next[kind], &i)) != NULL)
+	while (st == STATUS_OK && (e = strmap_next(&m->next[kind], &i)) != NULL)
 		st = take_one_listed(m, kind, e->value, changed, err);
 	return st;
 }

@@ -168,8 +168,10 @@ read_labels(struct mirror_object *o, const json_t *from, struct errinfo *err)
 	struct label *labels = calloc(n + 1, sizeof(*labels));
 	const char *key;
 	json_t *value;
-	enum status st = labels != NULL ? STATUS_OK : STATUS_NOMEM;
+	enum status st = STATUS_OK;
 
+	if (labels == NULL)
+		return STATUS_NOMEM;
 	if (map != NULL && !json_is_object(map))
 		st = left_out(err, MIRROR_NAMESPACES, o->name,
 		    "its labels are no mapping");

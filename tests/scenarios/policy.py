@@ -1,4 +1,4 @@
-"""The scripted API server's roles: lists in pages, watches with events and bookmarks, and what may go wrong with them."""
+"""The scripted API server's roles: lists in pages, watches with events and bookmarks, and what goes wrong."""
 import json
 import queue
 import threading

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from gateway import BINARY, RBAC, SLOW
+from gateway import BINARY, RBAC, SLOW, rbac
 from policy import ROLES, Policy, go_live, kubeconfig, status
 from test_revocation import Stream, wait
 from upstream import WATCH_HEAD, answer, chunk
@@ -36,6 +36,23 @@ def live(make_gateway, make_upstream):
         policy.end_watches("cut")
 
 
+def greet(ex):
+    """A watch that says hello and stays open."""
+    ex.read()
+    ex.send(WATCH_HEAD + chunk(b"hello"))
+    wait(ex)
+
+
+def is_quiet(stream):
+    """Nothing came, and no end."""
+    stream.client.stream.sock.settimeout(0.02)
+    try:
+        stream.client.stream.sock.recv(1)
+    except TimeoutError:
+        return True
+    return False
+
+
 def code(gw, target=PODS, token=None):
     return gw.ask("GET", target, token=token or gw.world.nobody).code
 
@@ -56,6 +73,11 @@ def test_first_sync_makes_ready(live):
     a = gw.ask("GET", PODS)
     assert (a.code, a.get("Retry-After")) == (503, "1")
     assert json.loads(a.body)["message"] == "the cluster's roles are not known to the gateway yet"
+    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+              "spec": {"resourceAttributes": {"verb": "list", "resource": "pods"}}}
+    a = gw.ask("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "Content-Type: application/json",
+               body=json.dumps(review).encode())
+    assert a.code == 503
     code_, text = gw.admin("/readyz?verbose")
     assert code_ == 503 and "[-]roles of cluster prod: not known yet" in text
     policy.held.set()
@@ -207,7 +229,8 @@ def test_bookmarks_move_the_version(live):
     time.sleep(0.1 * SLOW)
     policy.end_watches("cut")
     wait_for(lambda: policy.count("roles", "watch") == 2, 5 * SLOW)
-    assert int([q for r, w, q, _ in policy.seen if (r, w) == ("roles", "watch")][1]["resourceVersion"]) == policy.version
+    again = [q for r, w, q, _ in policy.seen if (r, w) == ("roles", "watch")][1]
+    assert int(again["resourceVersion"]) == policy.version
 
 
 def test_version_too_old(live):
@@ -246,7 +269,7 @@ def test_events_that_change_nothing(live):
 
 
 @pytest.mark.parametrize("event", [
-    b"nonsense\n", b'{"type":"ADDED"}\n', b'{"type":"BECOME","object":{"metadata":{"resourceVersion":"9"}}}\n', b"[]\n"])
+    b"nonsense\n", b'{"type":"ADDED"}\n', b"[]\n", b'{"type":"BECOME","object":{"metadata":{"resourceVersion":"9"}}}\n'])
 def test_lines_that_are_no_events(live, event):
     """Another line than an event: what is known stays, and is listed again."""
     gw, policy = live()
@@ -388,7 +411,8 @@ def test_roles_that_are_too_old(live):
     assert code(gw) == 200
     wait_for(lambda: code(gw) == 403, 8 * SLOW)
     a = gw.ask("GET", PODS, token=gw.world.nobody)
-    assert json.loads(a.body)["message"].endswith(": the cluster's roles are older than maxStaleness: no role grants this")
+    why = ": the cluster's roles are older than maxStaleness: no role grants this"
+    assert json.loads(a.body)["message"].endswith(why)
     assert gw.metric('live_old{cluster="prod"}') == 1
     gw.wait_log("the cluster's roles are older than maxStaleness")
     gw.wait_log("refused", "older than maxStaleness")
@@ -537,12 +561,7 @@ def test_remembered_tokens_stay(live):
 def test_storm(live):
     """1,000 changes while 20 watches are open: few snapshots, and none that stays allowed is disturbed."""
     gw, policy = live()
-
-    def watch(ex):
-        ex.read()
-        ex.send(WATCH_HEAD + chunk(b"hello"))
-        wait(ex)
-    policy.other = watch
+    policy.other = greet
     gw.start()
     policy.wait_watched()
     streams = [Stream(gw, "watch", gw.world.admin) for _ in range(20)]
@@ -552,7 +571,6 @@ def test_storm(live):
         policy.bind("b%d" % (i % 300), "reader", user="u%d" % i, namespace="dev")
     policy.bind("noel", "reader", user="noel", namespace="dev")
     policy.other = None
-    policy.other = lambda ex: (ex.read(), ex.send(answer()))
     until(gw, 200, seconds=5)
     took = time.monotonic() - begin
     wait_for(lambda: gw.metric('live_events_total{cluster="prod"}') == 1001, 5 * SLOW)
@@ -560,10 +578,7 @@ def test_storm(live):
     print("storm: %.2f s, %d snapshots, %d seals" % (
         took, published, gw.metric('live_changes_total{cluster="prod"}') - seals))
     assert 1 <= published <= took / 0.05 + 3
-    for s in streams:
-        s.client.stream.sock.settimeout(0.01)
-        with pytest.raises(TimeoutError):
-            s.client.stream.sock.recv(1)
+    assert all(is_quiet(s) for s in streams)
     assert gw.metric("long_running_revoked_total") == 0
 
 
@@ -571,20 +586,33 @@ def test_streams_end_with_their_role(live):
     """spec: T-65 - a watch whose binding is deleted ends within a second; its neighbour goes on."""
     gw, policy = live()
     policy.bind("noel", "reader", user="noel", namespace="dev")
-
-    def watch(ex):
-        ex.read()
-        ex.send(WATCH_HEAD + chunk(b"hello"))
-        wait(ex)
-    policy.other = watch
+    policy.other = greet
     gw.start()
     policy.wait_watched()
     gone, stays = Stream(gw, "watch", gw.world.nobody), Stream(gw, "watch", gw.world.admin)
     policy.delete("RoleBinding", "noel", "dev")
     gone.ends("policy", "no role grants this")
-    stays.client.stream.sock.settimeout(0.05)
-    with pytest.raises(TimeoutError):
-        stays.client.stream.sock.recv(1)
+    assert is_quiet(stays)
+
+
+def test_from_files_to_live(live):
+    """SIGHUP puts live roles in the place of files: streams wait for the first list, too, then end or stay."""
+    gw, policy = live([i for i in rbac()["items"] if i["metadata"]["name"] == "everything"])
+    policy.other = greet
+    settings = gw.cluster["authorization"]["rbac"]
+    gw.cluster["authorization"]["rbac"] = {"files": ["rbac.json"]}
+    gw.start()
+    stays, goes = Stream(gw, "watch", gw.world.admin), Stream(gw, "watch", gw.world.reader)
+    policy.held.clear()
+    policy.other = None
+    gw.cluster["authorization"]["rbac"] = settings
+    gw.reload()
+    assert gw.ask("GET", PODS).code == 503
+    assert is_quiet(stays) and is_quiet(goes)
+    policy.held.set()
+    goes.ends("policy", "no role grants this", seconds=5)
+    assert is_quiet(stays)
+    assert gw.ask("GET", PODS).code == 200
 
 
 # --- labels of namespaces ---

@@ -3,6 +3,7 @@
  */
 #include "rbac/authorize.h"
 
+#include "rbac/judge.h"
 #include "rbac/policy_load.h"
 #include "tests/support/rows.h"
 
@@ -104,6 +105,63 @@ test_lookup_errors_reach_the_reason(void **state)
 }
 
 static void
+test_old_roles_are_named(void **state)
+{
+	struct authorize_chain chain = {.order = {AUTHORIZER_RBAC},
+	    .count = 1,
+	    .live_is_old = true};
+	struct user u = {.name = SLICE("jane")};
+	struct attributes a = {.is_resource = true,
+	    .verb = SLICE("get"),
+	    .resource = SLICE("pods")};
+	struct verdict v = authorize(&chain, &u, &a);
+	struct buf text;
+
+	(void)state;
+	/* spec: T-61 */
+	assert_int_equal(v.decision, NO_OPINION);
+	buf_init(&text, 1024);
+	authorize_put_reason(&text, &chain, &v, &u, &a);
+	assert_slice(buf_slice(&text),
+	    "the cluster's roles are older than maxStaleness");
+	buf_reset(&text);
+	chain.order[0] = AUTHORIZER_UPSTREAM; /* nobody asks for roles */
+	authorize_put_reason(&text, &chain, &v, &u, &a);
+	assert_int_equal(text.len, 0);
+	buf_release(&text);
+}
+
+/* What is awaited holds up a no, and never a yes. */
+static void
+test_awaited_roles_hold_up_a_no(void **state)
+{
+	struct authorize_chain chain = {.order = {AUTHORIZER_RBAC}, .count = 1};
+	struct slice masters[] = {GROUP_MASTERS};
+	struct user jane = {.name = SLICE("jane")};
+	struct user root = {.groups = masters, .group_count = 1};
+	struct attributes a = {.is_resource = true,
+	    .verb = SLICE("get"),
+	    .resource = SLICE("pods")};
+	struct judge j = {.chain = &chain, .awaits_roles = true};
+	struct judge_question q = {.requestor = &jane,
+	    .user = &jane,
+	    .attributes = &a};
+	struct judgement x;
+
+	(void)state;
+	judge(&j, &q, &x);
+	assert_int_equal(x.stage, JUDGE_WAIT);
+	q.user = &root;
+	judge(&j, &q, &x);
+	assert_int_equal(x.stage, JUDGE_ALLOWED);
+	q.user = &jane;
+	j.awaits_roles = false;
+	j.awaits_labels = true; /* no access rule refuses */
+	judge(&j, &q, &x);
+	assert_int_equal(x.stage, JUDGE_NOBODY);
+}
+
+static void
 test_nobody_decided_no_words(void **state)
 {
 	struct verdict zero = {.decision = NO_OPINION};
@@ -149,6 +207,9 @@ main(void)
 	rows_add(&rows, "no policy, no right", test_no_policy_no_right, NULL);
 	rows_add(&rows, "lookup errors reach the reason",
 	    test_lookup_errors_reach_the_reason, NULL);
+	rows_add(&rows, "old roles are named", test_old_roles_are_named, NULL);
+	rows_add(&rows, "awaited roles hold up a no",
+	    test_awaited_roles_hold_up_a_no, NULL);
 	rows_add(&rows, "nobody decided, no words",
 	    test_nobody_decided_no_words, NULL);
 	rows_add(&rows, "a Forbidden message that does not fit",

@@ -15,7 +15,7 @@
 #define BINDING(name, version, user)                                           \
 	"{" META(name, version) ",\"roleRef\":{\"kind\":\"ClusterRole\","      \
 				"\"name\":\"reader\"},\"subjects\":[{"         \
-	                        "\"kind\":\"User\",\"name\":\"" user "\"}]}"
+				"\"kind\":\"User\",\"name\":\"" user "\"}]}"
 #define LIST(kind, meta, items)                                                \
 	"{\"kind\":\"" kind                                                    \
 	"List\",\"metadata\":{\"resourceVersion\":\"9\"" meta                  \
