@@ -297,6 +297,78 @@ def test_objects_of_a_wrong_shape(live):
     until(gw, 403)
 
 
+# --- silence ---
+
+def later(gw, clock, seconds):
+    """So many seconds later; a question to the control thread has it look at the clock."""
+    clock.jump(gw, seconds)
+    gw.admin("/livez")
+
+
+def test_a_watch_that_is_silent(live, clock):
+    """Three minutes without an octet, a bookmark included: the connection is dead; the watch goes on by another one."""
+    gw, policy = live()
+    gw.start(env=clock.env)
+    policy.wait_watched()
+    later(gw, clock, 178)
+    time.sleep(0.2)
+    assert policy.count("roles", "watch") == 1
+    policy.bookmark()
+    wait_for(lambda: "heard of 0 s ago" in gw.admin("/readyz?verbose")[1], 5)
+    later(gw, clock, 178)
+    time.sleep(0.2)
+    assert policy.count("roles", "watch") == 1
+    later(gw, clock, 3)
+    wait_for(lambda: all(policy.count(r, "watch") == 2 for r in ROLES), 5)
+    assert all(policy.count(r, "list") == 1 for r in ROLES)
+    gw.wait_log("watch: timed out")
+
+
+def test_an_answer_that_does_not_come(live, clock):
+    """A head has 10 s; a page may take as long as it likes, if 30 s never pass without an octet of it."""
+    gw, policy = live()
+    policy.held.clear()
+    gw.start(ready=False, env=clock.env)
+    wait_for(lambda: len(policy.seen) == 4, 5)
+    later(gw, clock, 9)
+    time.sleep(0.2)
+    assert len(policy.seen) == 4
+    later(gw, clock, 2)
+    gw.wait_log("list: timed out")
+    later(gw, clock, 1)
+    wait_for(lambda: len(policy.seen) == 8, 5)
+    policy.answers["roles"] = b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"kind":'
+    policy.held.set()
+    wait_for(lambda: gw.metric('live_lists_total{cluster="prod"}') == 3, 5)
+    failures = gw.metric('live_failures_total{cluster="prod"}')
+    later(gw, clock, 28)
+    time.sleep(0.2)
+    assert gw.metric('live_failures_total{cluster="prod"}') == failures
+    later(gw, clock, 3)
+    wait_for(lambda: gw.metric('live_failures_total{cluster="prod"}') > failures, 5)
+    policy.answers.clear()
+    later(gw, clock, 1)
+    gw.wait_ready()
+
+
+def test_a_day_without_the_api_server(live, clock):
+    """maxStaleness is 24 h where nothing else is said."""
+    gw, policy = live()
+    policy.bind("noel", "reader", user="noel", namespace="dev")
+    gw.start(env=clock.env)
+    policy.wait_watched()
+    policy.upstream.listener.close()
+    policy.end_watches("cut")
+    policy.answers = {r: status(500, "InternalError") for r in ROLES}
+    later(gw, clock, 24 * 3600 - 60)
+    assert gw.ask("GET", SECRETS, token=gw.world.nobody).code == 403
+    assert "[+]roles of cluster prod ok" in gw.admin("/readyz?verbose")[1]
+    later(gw, clock, 70)
+    wait_for(lambda: "[-]roles of cluster prod: older than maxStaleness" in gw.admin("/readyz?verbose")[1], 5)
+    a = gw.ask("GET", PODS, token=gw.world.nobody)
+    assert a.code == 403 and b"older than maxStaleness" in a.body
+
+
 # --- the API server is away ---
 
 def test_absent_at_start(live):
