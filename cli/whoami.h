@@ -79,6 +79,13 @@ bool whoami_put_json(struct buf *out, const json_t *id,
 void whoami_put_text(struct buf *out, const struct whoami *w,
     struct slice token, int64_t now_s, const struct whoami_answer *a);
 
+/*
+ * The answer to one line, without a line's end.  q: as whoami_question_read
+ * wants it.  False: it is an error.
+ */
+bool whoami_answer_line(const struct whoami *w, struct slice line,
+    int64_t now_s, struct whoami_question *q, struct buf *out);
+
 /* Questions from standard input until its end; the exit status. */
 int whoami_batch(const struct whoami *w);
 

@@ -114,6 +114,29 @@ judge_claims(const struct whoami_question *q, struct whoami_answer *out)
 	    .expires_s = v.expires_s};
 }
 
+bool
+whoami_answer_line(const struct whoami *w, struct slice line, int64_t now_s,
+    struct whoami_question *q, struct buf *out)
+{
+	const char *why = whoami_question_read(line, now_s, q);
+	struct whoami_answer a;
+	bool good;
+
+	if (why == NULL && q->has_token && w->config == NULL)
+		why = "token: needs --config on the command line";
+	if (why != NULL) {
+		answer_put_error(out, q->id, slice_of(why));
+		return false;
+	}
+	if (q->has_token)
+		whoami_judge(w, q->token, now_s, &a);
+	else
+		judge_claims(q, &a);
+	good = whoami_put_json(out, q->id, &a);
+	identity_unref(a.identity);
+	return good;
+}
+
 /* One thread's. */
 struct asking {
 	struct whoami whoami; /* with a verifier of its own */
@@ -149,25 +172,9 @@ asking_end(void *state)
 static bool
 answer_line(void *state, struct slice line, int64_t now_s, struct buf *out)
 {
-	struct asking *s = state;
-	struct whoami_question *q = &s->question;
-	const char *why = whoami_question_read(line, now_s, q);
-	struct whoami_answer a;
-	bool good;
+	struct asking *a = state;
 
-	if (why == NULL && q->has_token && s->whoami.config == NULL)
-		why = "token: needs --config on the command line";
-	if (why != NULL) {
-		answer_put_error(out, q->id, slice_of(why));
-		return false;
-	}
-	if (q->has_token)
-		whoami_judge(&s->whoami, q->token, now_s, &a);
-	else
-		judge_claims(q, &a);
-	good = whoami_put_json(out, q->id, &a);
-	identity_unref(a.identity);
-	return good;
+	return whoami_answer_line(&a->whoami, line, now_s, &a->question, out);
 }
 
 int

@@ -71,7 +71,7 @@ read_issuers(struct reading_line *r, const json_t *list)
 	e->issuer_count = count;
 }
 
-/* Whole seconds, however they are written; absent: now_s. */
+/* Seconds, of which a fraction does not count; absent: now_s. */
 static void
 read_now(struct reading_line *r, const json_t *v)
 {
@@ -79,9 +79,8 @@ read_now(struct reading_line *r, const json_t *v)
 
 	if (v == NULL)
 		return;
-	if (!json_is_number(v) || !(t >= 0 && t <= 9007199254740992.0) ||
-	    (double)(int64_t)t < t)
-		wrong(r, "config.now: must be whole seconds since 1970");
+	if (!json_is_number(v) || !(t >= 0 && t <= 9007199254740992.0))
+		wrong(r, "config.now: must be seconds since 1970");
 	else
 		r->q->now_s = (int64_t)t;
 }
