@@ -86,7 +86,6 @@ LATER = [
     ("    authentication:\n", "    identity: impersonate\n    authentication:\n", "clusters[0].identity"),
     ("    tls:\n", "    proxyProtocol: {trustedNetworks: []}\n    tls:\n", "listeners[0].proxyProtocol"),
     ("order: [rbac]\n", "order: [rbac]\n      azure: {}\n", "clusters[0].authorization.azure"),
-    ("rbac: {", "rbac: {live: {}, ", "clusters[0].authorization.rbac.live"),
 ]
 
 
