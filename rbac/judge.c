@@ -3,6 +3,8 @@
  */
 #include "rbac/judge.h"
 
+#include "base/text.h"
+
 /*
  * A yes stands, since what is awaited can only add to what authorizers grant
  * and narrow what rules touch.
@@ -54,11 +56,28 @@ judgement_about(const struct judgement *x, const struct judge_question *q)
 	return x->is_stream ? &x->create : q->attributes;
 }
 
+/* What no authorizer allowed: of a stream, create or the method's own verb. */
+static void
+put_nobody(struct buf *out, const struct judge_question *q,
+    const struct judgement *x, enum decision decision)
+{
+	if (decision == DENY) {
+		buf_puts(out, "denied");
+	} else if (x->is_stream && x->stream.decision == ALLOW) {
+		buf_puts(out, "no role grants the verb ");
+		text_put_goquoted(out, q->attributes->verb);
+	} else {
+		buf_puts(out, "no role grants this");
+	}
+}
+
 void
 judgement_put_decided(struct buf *out, const struct judge *j,
     const struct judge_question *q, const struct judgement *x)
 {
-	const struct verdict *v = x->is_stream ? &x->stream : &x->verdict;
+	/* spec: T-07: a verdict that refuses, not one that allows create */
+	bool create = x->is_stream && x->stage != JUDGE_NOBODY;
+	const struct verdict *v = create ? &x->stream : &x->verdict;
 	size_t before = out->len;
 
 	if (x->stage == JUDGE_WAIT) {
@@ -69,12 +88,13 @@ judgement_put_decided(struct buf *out, const struct judge *j,
 		access_rule_put_refusal(out, x->rules.refused, x->rules.lacks);
 		return;
 	}
-	authorize_put_reason(out, j->chain, v, q->user, judgement_about(x, q));
+	authorize_put_reason(out, j->chain, v, q->user,
+	    create ? &x->create : q->attributes);
 	if (x->stage == JUDGE_ALLOWED)
 		return;
 	if (out->len != before)
 		buf_puts(out, ": ");
-	buf_puts(out, v->decision == DENY ? "denied" : "no role grants this");
+	put_nobody(out, q, x, v->decision);
 }
 
 void

@@ -61,7 +61,8 @@ const struct attributes *judgement_about(const struct judgement *x,
 
 /*
  * What decided, without the Forbidden sentence: an authorizer's reason and
- * `no role grants this`, or the access rule and what it requires.
+ * `no role grants this` (of a stream whose create is granted: the verb that is
+ * not), or the access rule and what it requires.
  */
 void judgement_put_decided(struct buf *out, const struct judge *j,
     const struct judge_question *q, const struct judgement *x);
