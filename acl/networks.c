@@ -70,10 +70,9 @@ networks_new(const struct config *config, struct networks **out,
 		return STATUS_OK;
 	}
 	networks_unref(n);
-	return st == STATUS_MALFORMED
-	    ? st /* told where it was seen */
-	    : errinfo_set(err, st, config->path, 0, "networks: %s",
-		  status_name(st));
+	return st == STATUS_MALFORMED ? st /* told where it was seen */
+				      : errinfo_set(err, st, config->path, 0,
+					    "networks: %s", status_name(st));
 }
 
 struct networks *

@@ -19,14 +19,14 @@
 
 #define URL "https://one.example.com"
 #define MAPPINGS                                                               \
-	"    claimMappings: {username: {claim: sub, prefix: \"a:\"},\n"            \
+	"    claimMappings: {username: {claim: sub, prefix: \"a:\"},\n"        \
 	"      groups: {claim: groups, prefix: \"g:\"}}\n"
 #define ONE                                                                    \
-	"  - issuer: {url: \"" URL "\", audiences: [k8s]}\n" MAPPINGS              \
+	"  - issuer: {url: \"" URL "\", audiences: [k8s]}\n" MAPPINGS          \
 	"    claimValidationRules: [{claim: hd, requiredValue: x}]\n"
 #define TWO                                                                    \
-	"  - issuer: {url: \"https://two.example.com\", audiences: [k8s]}\n"     \
-	MAPPINGS
+	"  - issuer: {url: \"https://two.example.com\", audiences: "           \
+	"[k8s]}\n" MAPPINGS
 #define HEAD                                                                   \
 	"apiVersion: apiserver.config.k8s.io/v1\n"                             \
 	"kind: AuthenticationConfiguration\njwt:\n"

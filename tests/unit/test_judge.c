@@ -23,7 +23,8 @@ static const char files_text[] =
     "{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":"
     "\"ClusterRoleBinding\",\"metadata\":{\"name\":\"lost\"},\"roleRef\":"
     "{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"ClusterRole\","
-    "\"name\":\"gone\"},\"subjects\":[{\"kind\":\"User\",\"name\":\"lost\"}]}]}";
+    "\"name\":\"gone\"},\"subjects\":[{\"kind\":\"User\",\"name\":\"lost\"}]}]"
+    "}";
 static const char live_text[] =
     "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":["
     "{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":\"ClusterRole\","
@@ -32,7 +33,8 @@ static const char live_text[] =
     "{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":"
     "\"ClusterRoleBinding\",\"metadata\":{\"name\":\"create\"},\"roleRef\":"
     "{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"ClusterRole\","
-    "\"name\":\"create\"},\"subjects\":[{\"kind\":\"User\",\"name\":\"create\"},"
+    "\"name\":\"create\"},\"subjects\":[{\"kind\":\"User\",\"name\":\"create\"}"
+    ","
     "{\"kind\":\"User\",\"name\":\"both\"}]},"
     "{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":"
     "\"ClusterRoleBinding\",\"metadata\":{\"name\":\"lost\"},\"roleRef\":"
@@ -199,8 +201,8 @@ main(void)
 
 	files = load(files_text);
 	live = load(live_text);
-	assert_ok(config_load("tests/vectors/rules/rules.yaml",
-	    CONFIG_NEED_ALL, &config, &err));
+	assert_ok(config_load("tests/vectors/rules/rules.yaml", CONFIG_NEED_ALL,
+	    &config, &err));
 	assert_ok(access_rules_new(config, &c, 0, &rules, &err));
 	ROWS_ADD_TABLE(&rows, judge_rows, check_judge);
 	rows_add(&rows, "requestor and user", test_requestor_and_user, NULL);

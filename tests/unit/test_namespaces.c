@@ -120,13 +120,12 @@ test_operators(void **state)
 		const bool want[] = {rows[i].prod, rows[i].dev, rows[i].empty,
 		    rows[i].none};
 		struct requirement q;
-		struct selector s =
-		    one(&q, rows[i].op, values, rows[i].values);
+		struct selector s = one(&q, rows[i].op, values, rows[i].values);
 
 		assert_true(selector_is_valid(&s));
 		for (size_t k = 0; k < COUNT_OF(list); k++)
-			assert_int_equal(namespaces_select(n, &s,
-					     ns_labels_name(list[k])),
+			assert_int_equal(
+			    namespaces_select(n, &s, ns_labels_name(list[k])),
 			    want[k] ? NS_SELECTED : NS_NOT_SELECTED);
 	}
 	for (size_t k = 0; k < COUNT_OF(list); k++)

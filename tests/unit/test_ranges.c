@@ -361,8 +361,8 @@ static void
 compare_at_borders(const struct ranges *r, const struct entry *entries,
     size_t count, size_t step)
 {
-	static const char *const ends[] = {"0.0.0.0", "255.255.255.255", "::",
-	    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "9.255.255.255",
+	static const char *const ends[] = {"0.0.0.0", "255.255.255.255",
+	    "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "9.255.255.255",
 	    "11.0.0.0", "2001:db8:0:1::", "2001:db7:ffff:ffff::"};
 
 	for (size_t i = 0; i < count; i += step) {
@@ -439,7 +439,9 @@ fill_family(struct entry *list, size_t count, const char *base, size_t octet,
 static void
 test_shared_beginnings(void **state)
 {
-	enum { COUNT = 300 };
+	enum {
+		COUNT = 300
+	};
 	struct entry list[COUNT + 2];
 	struct ranges *r;
 
@@ -470,7 +472,10 @@ test_shared_beginnings(void **state)
 static void
 test_a_large_set(void **state)
 {
-	enum { COUNT = 150000, STEP = 15013 };
+	enum {
+		COUNT = 150000,
+		STEP = 15013
+	};
 	struct entry *list = calloc(COUNT, sizeof(*list));
 
 	(void)state;
@@ -506,7 +511,9 @@ make_all(const struct entry *list, size_t count, struct ranges **out)
 static void
 test_no_memory(void **state)
 {
-	enum { EACH = 100 };
+	enum {
+		EACH = 100
+	};
 	struct entry list[2 * EACH];
 	unsigned refused = 0, later = 0;
 	bool failed = true;

@@ -96,7 +96,10 @@ static const struct config_times windows[] = {
 	.to_min = 60,
 	.time_zone = "Europe/Berlin",
 	.line = 2}};
-#define WORDS {words, lines, 2}
+#define WORDS                                                                  \
+	{                                                                      \
+		words, lines, 2                                                \
+	}
 static const struct config_rule full = {
     .name = "full",
     .users = WORDS,
@@ -217,8 +220,8 @@ main(void)
 	struct errinfo err = {0};
 	int failed;
 
-	assert_ok(config_load("tests/vectors/rules/rules.yaml",
-	    CONFIG_NEED_ALL, &config, &err));
+	assert_ok(config_load("tests/vectors/rules/rules.yaml", CONFIG_NEED_ALL,
+	    &config, &err));
 	rows_add(&r, "mistakes", test_mistakes, NULL);
 	rows_add(&r, "none", test_none, NULL);
 	rows_add(&r, "no memory", test_no_memory, NULL);

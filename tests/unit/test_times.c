@@ -120,8 +120,8 @@ main(void)
 	struct errinfo err = {0};
 	int failed;
 
-	assert_ok(config_load("tests/vectors/rules/rules.yaml",
-	    CONFIG_NEED_ALL, &config, &err));
+	assert_ok(config_load("tests/vectors/rules/rules.yaml", CONFIG_NEED_ALL,
+	    &config, &err));
 	ROWS_ADD_TABLE(&rows, moments, check_moment);
 	failed = rows_run(&rows, "times");
 	config_unref(config);
