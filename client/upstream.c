@@ -6,13 +6,15 @@
 #include <stdlib.h>
 
 struct upstream *
-upstream_new(const struct config_cluster *c, struct tls_client *tls)
+upstream_new(struct config *config, const struct config_cluster *c,
+    struct tls_client *tls)
 {
 	struct upstream *u = calloc(1, sizeof(*u));
 
 	if (u == NULL)
 		return NULL;
 	ref_init(&u->ref);
+	u->config = config_ref(config);
 	u->tls = tls_client_ref(tls);
 	u->count = c->server_count;
 	for (size_t i = 0; i < u->count; i++) {
@@ -37,6 +39,7 @@ upstream_dup(const struct upstream *u)
 		return NULL;
 	*copy = *u;
 	ref_init(&copy->ref);
+	copy->config = config_ref(u->config);
 	copy->tls = tls_client_ref(u->tls);
 	return copy;
 }
@@ -54,5 +57,6 @@ upstream_unref(struct upstream *u)
 	if (u == NULL || !ref_down(&u->ref))
 		return;
 	tls_client_unref(u->tls);
+	config_unref(u->config);
 	free(u);
 }

@@ -13,7 +13,7 @@
 #include "tls/tls_ctx.h"
 
 struct upstream_server {
-	const struct config_server *config; /* kept alive by the snapshot */
+	const struct config_server *config; /* in the upstream's config */
 	const char *tls_name;               /* what the certificate must have */
 	struct endpoint endpoints[ENDPOINTS_MAX];
 	size_t endpoint_count; /* 0: not resolved */
@@ -25,19 +25,20 @@ enum {
 
 struct upstream {
 	struct ref ref;
-	uint64_t generation; /* another one: pooled conns are not reused */
+	uint64_t generation;   /* another one: pooled conns are not reused */
+	struct config *config; /* a reference: a lease outlives its snapshot */
 	struct tls_client *tls;
 	size_t count;
 	struct upstream_server servers[UPSTREAM_SERVERS_MAX];
 };
 
 /*
- * For that cluster; literals are resolved at once, names are left open.
- * Takes a reference to tls.  Not shared yet: the caller may fill endpoints
+ * For c, a cluster of config; literals are resolved at once, names are left
+ * open.  Takes a reference to config and to tls.  Not shared yet: the caller may fill endpoints
  * in.  NULL: no memory.
  */
-struct upstream *upstream_new(const struct config_cluster *c,
-    struct tls_client *tls);
+struct upstream *upstream_new(struct config *config,
+    const struct config_cluster *c, struct tls_client *tls);
 struct upstream *upstream_dup(const struct upstream *u);
 struct upstream *upstream_ref(struct upstream *u);
 void upstream_unref(struct upstream *u); /* NULL is fine */

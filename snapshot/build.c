@@ -223,7 +223,7 @@ build_rules(const struct config *config, struct cluster *c, struct errinfo *err)
 }
 
 static enum status
-build_upstream(struct cluster *c, struct errinfo *err)
+build_upstream(struct config *config, struct cluster *c, struct errinfo *err)
 {
 	struct tls_client_options o = {.ca_file = c->config->ca_file};
 	struct tls_client *tls = NULL;
@@ -234,7 +234,7 @@ build_upstream(struct cluster *c, struct errinfo *err)
 	st = tls_client_new(&o, &tls, err);
 	if (st != STATUS_OK)
 		return st;
-	c->upstream = upstream_new(c->config, tls);
+	c->upstream = upstream_new(config, c->config, tls);
 	tls_client_unref(tls);
 	if (c->upstream == NULL)
 		return errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
@@ -343,8 +343,8 @@ build_policy(const struct config *config, struct cluster *c,
 
 /* All parts of a cluster; each is tried, so that every mistake shows. */
 static void
-build_cluster(const struct config *config, struct cluster *c,
-    uint64_t generation, struct errinfo *err)
+build_cluster(struct config *config, struct cluster *c, uint64_t generation,
+    struct errinfo *err)
 {
 	const char *path = config->path;
 
@@ -353,7 +353,7 @@ build_cluster(const struct config *config, struct cluster *c,
 	(void)build_authorization(c, err);
 	(void)build_rules(config, c, err);
 	(void)build_reader(c, err);
-	if (build_upstream(c, err) == STATUS_OK)
+	if (build_upstream(config, c, err) == STATUS_OK)
 		c->upstream->generation = generation;
 }
 

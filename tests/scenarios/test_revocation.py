@@ -1,4 +1,5 @@
 """Open streams are judged again whenever what they were permitted by changes, and end when they are not any more."""
+import threading
 import time
 
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from client import Cut, new_id, request
 from gateway import RULES, SLOW, rbac
 from tokens import Issuer
-from upstream import WATCH_HEAD, chunk
+from upstream import WATCH_HEAD, answer, chunk
 
 POD = "/api/v1/namespaces/dev/pods/web"
 STREAMS = {
@@ -339,3 +340,27 @@ def test_many_reloads_disturb_nothing_that_stays_allowed(own, world):
     for s in streams:
         s.goes_on()
     assert own.metric("long_running_revoked_total") == 0
+
+
+def test_what_moved_names_its_server_when_that_is_lost(own, world, upstream):
+    """T-02, T-128: it came with a configuration that nobody else holds any more; the log speaks of its server."""
+    leave = threading.Event()
+
+    def hold(ex):
+        ex.read()
+        leave.wait(30)
+        ex.stream.close()
+    c = own.connect()  # holds the configuration of its accept, which must be another one
+    upstream.replies(answer())
+    assert c.ask("GET", "/api", token=world.admin).code == 200
+    own.reload()
+    upstream.clear()
+    upstream.script = hold
+    audit_id = new_id()
+    c.send(request(*STREAMS["log"], token=world.admin, audit_id=audit_id))
+    upstream.wait(1)
+    own.reload()
+    own.reload()
+    leave.set()
+    assert c.answer().code == 502
+    own.wait_log("audit-id=" + audit_id, "server=" + upstream.url)
