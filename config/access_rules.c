@@ -154,58 +154,6 @@ read_selector(struct reader *r, const struct place *match,
 }
 
 static void
-check_resources(struct reader *r, const struct place *match,
-    const struct config_rule *rule)
-{
-	struct place p = place_field(r, match, "resources");
-
-	for (size_t i = 0; i < rule->resources.count; i++) {
-		struct slice s = slice_of(rule->resources.list[i]);
-		size_t slash = slice_index(s, '/');
-		struct slice after =
-		    slice_from(s, slash < s.n ? slash + 1 : s.n);
-
-		if (slash == s.n)
-			continue;
-		if (slash == 0 || after.n == 0 ||
-		    slice_index(after, '/') != after.n ||
-		    slice_eq(s, SLICE("*/*")))
-			read_error(r, &p,
-			    "\"%s\" is none of: pods, pods/exec, pods/*, "
-			    "*/scale, *",
-			    rule->resources.list[i]);
-	}
-}
-
-static bool
-has_verb(const struct config_rule *rule, const char *verb)
-{
-	for (size_t i = 0; i < rule->verbs.count; i++) {
-		if (strcmp(rule->verbs.list[i], verb) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* What one verb shows or does, the other does too. */
-static void
-warn_of_verbs(struct reader *r, const struct place *match,
-    const struct config_rule *rule)
-{
-	static const char *const pairs[][2] = {{"get", "list"},
-	    {"list", "watch"}, {"delete", "deletecollection"},
-	    {"update", "patch"}};
-	struct place p = place_field(r, match, "verbs");
-
-	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
-		if (has_verb(rule, pairs[i][0]) && !has_verb(rule, pairs[i][1]))
-			errinfo_warn(r->err, r->file, p.line,
-			    "%s: has %s without %s, which comes to the same",
-			    p.shown, pairs[i][0], pairs[i][1]);
-	}
-}
-
-static void
 read_match(struct reader *r, const struct place *at,
     const struct config_cluster *cluster, struct config_rule *rule)
 {
@@ -216,14 +164,13 @@ read_match(struct reader *r, const struct place *at,
 	rule->users = read_set(r, &p, "users");
 	rule->groups = read_set(r, &p, "groups");
 	rule->verbs = read_set(r, &p, "verbs");
-	warn_of_verbs(r, &p, rule);
 	rule->api_groups = read_api_groups(r, &p);
 	rule->resources = read_set(r, &p, "resources");
-	check_resources(r, &p, rule);
 	rule->namespaces = read_set(r, &p, "namespaces");
 	read_selector(r, &p, cluster, rule);
 	rule->names = read_set(r, &p, "names");
 	rule->urls = read_set(r, &p, "nonResourceURLs");
+	check_rule_match(r, &p, rule);
 }
 
 /* --- require --- */

@@ -1,6 +1,6 @@
 /*
  * cluster.h - the clusters of a configuration; between config.c, cluster.c,
- * authorization.c and access_rules.c only.
+ * authorization.c, access_rules.c and rule_checks.c only.
  */
 #ifndef CONFIG_CLUSTER_H
 #define CONFIG_CLUSTER_H
@@ -18,6 +18,10 @@ void read_authorization(struct reader *r, const struct place *cluster,
 /* What only shows once the access rules are read, too. */
 void check_authorization(struct reader *r, const struct place *cluster,
     const struct config_cluster *c);
+
+/* Entries of a rule's match, place match, that no request can be. */
+void check_rule_match(struct reader *r, const struct place *match,
+    const struct config_rule *rule);
 
 /* The accessRules of a cluster, whose other fields are read already. */
 void read_access_rules(struct reader *r, const struct place *cluster,

@@ -121,7 +121,27 @@ def test_times(ruled):
     ({"name": "x", "match": {"resource": ["pods"]}, "require": {"users": ["a"]}}, "unknown field"),
     ({"name": "x", "match": {"namespaceSelector": {"matchLabels": {"a": "b"}}}, "require": {"users": ["a"]}},
      "needs authorization.rbac.live"),
-    ({"name": "x", "match": {"namespaces": "prod"}, "require": {"users": ["a"]}}, "must be a list")])
+    ({"name": "x", "match": {"namespaces": "prod"}, "require": {"users": ["a"]}}, "must be a list"),
+    ({"name": "x", "match": {"users": ["*"]}, "require": {"users": ["a"]}}, "no wildcards here"),
+    ({"name": "x", "match": {"groups": ["*"]}, "require": {"users": ["a"]}}, "no wildcards here"),
+    ({"name": "x", "match": {"names": ["*"]}, "require": {"users": ["a"]}}, "no wildcards here"),
+    ({"name": "x", "match": {"namespaces": ["*"]}, "require": {"users": ["a"]}}, "no wildcards here"),
+    ({"name": "x", "match": {"namespaces": ["prod-*"]}, "require": {"users": ["a"]}}, "no wildcards here"),
+    ({"name": "x", "match": {"namespaces": ["Prod"]}, "require": {"users": ["a"]}}, "no namespace has such a name"),
+    ({"name": "x", "match": {"namespaces": [""]}, "require": {"users": ["a"]}}, "must not be empty"),
+    ({"name": "x", "match": {"namespaces": ["-a"]}, "require": {"users": ["a"]}}, "no namespace"),
+    ({"name": "x", "match": {"namespaces": ["x" * 64]}, "require": {"users": ["a"]}}, "no namespace"),
+    ({"name": "x", "match": {"apiGroups": ["core"]}, "require": {"users": ["a"]}}, "the core group is"),
+    ({"name": "x", "match": {"apiGroups": ["apps/v1"]}, "require": {"users": ["a"]}}, "without its version"),
+    ({"name": "x", "match": {"apiGroups": ["*.example.com"]}, "require": {"users": ["a"]}}, "no API group"),
+    ({"name": "x", "match": {"apiGroups": ["Apps"]}, "require": {"users": ["a"]}}, "no API group"),
+    ({"name": "x", "match": {"resources": ["Pods"]}, "require": {"users": ["a"]}}, "in lower case, in the plural"),
+    ({"name": "x", "match": {"resources": ["pods*"]}, "require": {"users": ["a"]}}, "is none of"),
+    ({"name": "x", "match": {"resources": ["pods/ex*"]}, "require": {"users": ["a"]}}, "is none of"),
+    ({"name": "x", "match": {"resources": ["*/*"]}, "require": {"users": ["a"]}}, "is none of"),
+    ({"name": "x", "match": {"nonResourceURLs": ["metrics"]}, "require": {"users": ["a"]}}, "begins with a slash"),
+    ({"name": "x", "match": {"nonResourceURLs": ["/a/*/b"]}, "require": {"users": ["a"]}}, "at the end only"),
+    ({"name": "x", "match": {"nonResourceURLs": ["*/metrics"]}, "require": {"users": ["a"]}}, "begins with a slash")])
 def test_bad_rules_are_told(make_gateway, upstream, rule, words):
     """Every mistake with its line and field; serve starts with none of them."""
     gw = make_gateway(upstream)
@@ -132,3 +152,27 @@ def test_bad_rules_are_told(make_gateway, upstream, rule, words):
     assert out.returncode == 1, text
     assert "accessRules[0]" in out.stderr or "times.timeZone" in out.stderr, out.stderr
     assert words in out.stderr, out.stderr
+
+
+@pytest.mark.parametrize("match", [
+    {"users": ["a*"]}, {"groups": ["system:masters"]}, {"names": ["a*b"]}, {"namespaces": ["a", "0-9", "x" * 63]},
+    {"apiGroups": ["", "apps", "*", "rbac.authorization.k8s.io"]}, {"resources": ["*", "pods/*", "*/scale", "pods/exec"]},
+    {"nonResourceURLs": ["/", "*", "/x*", "/x/*"]}, {"verbs": ["get", "list", "watch", "*"]}])
+def test_rules_that_may_match_are_taken(make_gateway, match):
+    """And without a word of warning."""
+    gw = make_gateway()
+    gw.cluster["accessRules"] = [{"name": "x", "match": match, "require": {"users": ["a"]}}]
+    gw.write()
+    out = gw.check()
+    assert out.returncode == 0 and "accessRules" not in out.stderr, out.stderr
+
+
+@pytest.mark.parametrize("verb", ["GET", "exec", "read", "gte"])
+def test_verbs_that_no_request_has_are_warned_of(make_gateway, verb):
+    """A custom verb of an access review may be meant, so it is no error."""
+    gw = make_gateway()
+    gw.cluster["accessRules"] = [{"name": "x", "match": {"verbs": [verb]}, "require": {"users": ["a"]}}]
+    gw.write()
+    out = gw.check()
+    assert out.returncode == 0
+    assert 'accessRules[0].match.verbs: no request has the verb "%s"' % verb in out.stderr
