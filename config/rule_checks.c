@@ -41,8 +41,8 @@ check_exact(struct slice s)
 static const char *
 check_namespace(struct slice s)
 {
-	bool good = s.n != 0 && s.n <= 63 && s.p[0] != '-' &&
-	    s.p[s.n - 1] != '-';
+	bool good =
+	    s.n != 0 && s.n <= 63 && s.p[0] != '-' && s.p[s.n - 1] != '-';
 
 	for (size_t i = 0; good && i < s.n; i++)
 		good = (s.p[i] >= 'a' && s.p[i] <= 'z') ||
@@ -76,8 +76,7 @@ check_resource(struct slice s)
 	struct slice after = slice_from(s, slash < s.n ? slash + 1 : s.n);
 
 	if (slash != s.n &&
-	    (slash == 0 || after.n == 0 ||
-		slice_index(after, '/') != after.n ||
+	    (slash == 0 || after.n == 0 || slice_index(after, '/') != after.n ||
 		slice_eq(s, SLICE("*/*"))))
 		return "is none of: pods, pods/exec, pods/*, */scale, *";
 	if ((has_star(before) && before.n != 1) ||

@@ -3,6 +3,7 @@
  */
 #include "rbac/review.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/support/rows.h"
@@ -322,6 +323,59 @@ test_answers(void **state)
 		  "\"verb\":\"get\"}}")));
 }
 
+/* Each field of another type makes it a question that is not ours to read. */
+static void
+test_fields_of_another_type(void **state)
+{
+	static const char *const values[] = {"1", "true", "[]", "{}"};
+	static const char *const names[] = {"namespace", "verb", "group",
+	    "version", "resource", "subresource", "name"};
+	char text[256];
+
+	(void)state;
+	for (size_t v = 0; v < COUNT_OF(values); v++) {
+		for (size_t n = 0; n < COUNT_OF(names); n++) {
+			(void)snprintf(text, sizeof(text),
+			    "{\"spec\":{\"resourceAttributes\":{\"%s\":%s}}}",
+			    names[n], values[v]);
+			check(REVIEW_JSON, slice_of(text), "malformed");
+		}
+		for (size_t n = 0; n < 2; n++) {
+			(void)snprintf(text, sizeof(text),
+			    "{\"spec\":{\"nonResourceAttributes\":{\"%s\":%s}}"
+			    "}",
+			    n == 0 ? "path" : "verb", values[v]);
+			check(REVIEW_JSON, slice_of(text), "malformed");
+		}
+	}
+	check(REVIEW_JSON, SLICE("{\"spec\":{\"nonResourceAttributes\":[1]}}"),
+	    "malformed");
+	check(REVIEW_JSON,
+	    SLICE("{\"spec\":{\"resourceAttributes\":null,"
+		  "\"nonResourceAttributes\":null}}"),
+	    "malformed");
+	check(REVIEW_NONE, SLICE("{\"spec\":{\"resourceAttributes\":{}}}"),
+	    "malformed");
+}
+
+/* spec: T-01 - a question that finds no room is not taken for another one */
+static void
+test_no_room(void **state)
+{
+	struct arena arena;
+	struct review r = {.asked = {.verb = SLICE("before")}};
+
+	(void)state;
+	arena_init(&arena, 0);
+	assert_status(review_read(REVIEW_JSON,
+			  SLICE("{\"spec\":{\"resourceAttributes\":"
+				"{\"verb\":\"get\",\"name\":\"x\"}}}"),
+			  &arena, &r),
+	    STATUS_NOMEM);
+	assert_slice(r.asked.verb, "before");
+	arena_release(&arena);
+}
+
 int
 main(void)
 {
@@ -334,5 +388,8 @@ main(void)
 	rows_add(&r, "forms", test_forms, NULL);
 	rows_add(&r, "requests", test_requests, NULL);
 	rows_add(&r, "answers", test_answers, NULL);
+	rows_add(&r, "fields of another type", test_fields_of_another_type,
+	    NULL);
+	rows_add(&r, "no room", test_no_room, NULL);
 	return rows_run(&r, "review");
 }
