@@ -67,7 +67,7 @@ check_api_group(struct slice s)
 					   : NULL;
 }
 
-/* spec: AS pkg/audit/policy/checker.go: a star is a whole part */
+/* k8s.io/apiserver pkg/audit/policy/checker.go: a star is a whole part */
 static const char *
 check_resource(struct slice s)
 {

@@ -9,10 +9,10 @@
 
 enum {
 	MINUTE_S = 60,
-	DAY_S = 86400,
 	DAY_MIN = 1440
 };
 
+static const int64_t day_s = 86400;
 static const int64_t loaded_s = 1767225600; /* 2026-01-01T00:00:00Z */
 
 static struct config *config; /* for rules to stand in */
@@ -87,7 +87,7 @@ compare_window(const struct moment *m, size_t window)
 	struct rules_question q = {.requestor = &u, .attributes = &a};
 
 	assert_ok(access_rules_new(config, &c, loaded_s, &rules, &err));
-	for (q.now_s = m->at_s - 3 * DAY_S; q.now_s < m->at_s + 4 * DAY_S;
+	for (q.now_s = m->at_s - 3 * day_s; q.now_s < m->at_s + 4 * day_s;
 	     q.now_s += q.now_s % MINUTE_S == 0 ? MINUTE_S - 1 : 1) {
 		struct rules_answer answer;
 		bool open = is_open(when.days, when.from_min, when.to_min,
