@@ -10,10 +10,12 @@
  * and narrow what rules touch.
  */
 static enum judge_stage
-unless_awaited(const struct judge *j, enum judge_stage stage)
+unless_awaited(const struct judge *j, const struct rules_answer *rules,
+    enum judge_stage stage)
 {
 	if (stage == JUDGE_ACCESS_RULE)
-		return j->awaits_labels ? JUDGE_WAIT : stage;
+		return j->awaits_labels && rules->by_labels ? JUDGE_WAIT
+							    : stage;
 	return stage != JUDGE_ALLOWED && j->awaits_roles ? JUDGE_WAIT : stage;
 }
 
@@ -47,7 +49,7 @@ judge(const struct judge *j, const struct judge_question *q,
 		out->stage = JUDGE_STREAM;
 	else
 		out->stage = JUDGE_ALLOWED;
-	out->stage = unless_awaited(j, out->stage);
+	out->stage = unless_awaited(j, &out->rules, out->stage);
 }
 
 const struct attributes *

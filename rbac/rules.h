@@ -66,7 +66,9 @@ enum rule_need {
 struct rules_answer {
 	const struct access_rule *refused; /* the first; NULL: none */
 	unsigned lacks;                    /* of enum rule_need */
-	size_t shadow_count;               /* shadow rules that would refuse */
+	bool by_labels; /* no labels are known, and only rules that select by
+			   them refuse */
+	size_t shadow_count; /* shadow rules that would refuse */
 	uint64_t shadow[ACCESS_RULES_MAX / 64]; /* by index */
 };
 

@@ -280,6 +280,13 @@ lacks(const struct access_rule *r, const struct rules_question *q)
 	return out;
 }
 
+/* Does it match only because the labels that it selects by are not known? */
+static bool
+is_guess(const struct access_rule *rule, const struct rules_question *q)
+{
+	return rule->ns_selector != NULL && q->namespaces == NULL;
+}
+
 void
 access_rules_ask(const struct access_rules *r, const struct rules_question *q,
     struct rules_answer *out)
@@ -291,8 +298,12 @@ access_rules_ask(const struct access_rules *r, const struct rules_question *q,
 		const struct access_rule *rule = &r->list[i];
 		unsigned lack;
 
-		/* The first refusal is the answer; shadow rules all show. */
-		if (!rule->config->shadow && out->refused != NULL)
+		/*
+		 * The first refusal is the answer, if it would be one whatever
+		 * the labels are; shadow rules all show.
+		 */
+		if (!rule->config->shadow && out->refused != NULL &&
+		    (!out->by_labels || is_guess(rule, q)))
 			continue;
 		if (!matches(rule, q))
 			continue;
@@ -306,6 +317,7 @@ access_rules_ask(const struct access_rules *r, const struct rules_question *q,
 		}
 		out->refused = rule;
 		out->lacks = lack;
+		out->by_labels = is_guess(rule, q);
 	}
 }
 

@@ -187,6 +187,66 @@ test_requestor_and_user(void **state)
 	assert_int_equal(x.stage, JUDGE_NOBODY);
 }
 
+/*
+ * spec: T-130 - only what labels may change waits for them: a rule that refuses
+ * whatever they are ends open streams meanwhile.
+ */
+static void
+test_labels_that_are_awaited(void **state)
+{
+	static const char *const groups[] = {"ops"};
+	static const unsigned lines[] = {1};
+	const struct config_requirement prod = {.key = "tier", .op = "Exists"};
+	const struct config_rule list[] = {
+	    {.name = "labels",
+		.has_selector = true,
+		.selector = &prod,
+		.selector_count = 1,
+		.required_groups = {groups, lines, 1}},
+	    {.name = "ops", .required_groups = {groups, lines, 1}},
+	};
+	struct authorize_chain chain = {.order = {AUTHORIZER_RBAC},
+	    .count = 1,
+	    .rbac = files};
+	struct user u = {.name = SLICE("get")};
+	struct attributes a = {.is_resource = true,
+	    .verb = SLICE("get"),
+	    .resource = SLICE("pods"),
+	    .ns = SLICE("dev")};
+	struct judge_question q = {.requestor = &u,
+	    .user = &u,
+	    .attributes = &a};
+	struct ns_labels *bare = ns_labels_new(SLICE("dev"), NULL, 0);
+	struct namespaces *known = namespaces_new(&bare, 1);
+
+	(void)state;
+	for (size_t count = 1; count <= 2; count++) {
+		struct config_cluster c = {.rules = list, .rule_count = count};
+		struct judge j = {.chain = &chain, .awaits_labels = true};
+		struct access_rules *made = NULL;
+		struct errinfo err = {0};
+		struct judgement x;
+
+		assert_ok(access_rules_new(config, &c, 0, &made, &err));
+		j.rules = made;
+		judge(&j, &q, &x);
+		assert_int_equal(x.stage,
+		    count == 1 ? JUDGE_WAIT : JUDGE_ACCESS_RULE);
+		assert_ptr_equal(x.rules.refused,
+		    access_rules_at(made, count - 1));
+		j.awaits_labels = false; /* too old by now: they count */
+		judge(&j, &q, &x);
+		assert_int_equal(x.stage, JUDGE_ACCESS_RULE);
+		j.namespaces = known;
+		judge(&j, &q, &x);
+		assert_int_equal(x.stage,
+		    count == 1 ? JUDGE_ALLOWED : JUDGE_ACCESS_RULE);
+		access_rules_unref(made);
+	}
+	ns_labels_unref(bare);
+	namespaces_unref(known);
+}
+
 int
 main(void)
 {
@@ -206,6 +266,8 @@ main(void)
 	assert_ok(access_rules_new(config, &c, 0, &rules, &err));
 	ROWS_ADD_TABLE(&rows, judge_rows, check_judge);
 	rows_add(&rows, "requestor and user", test_requestor_and_user, NULL);
+	rows_add(&rows, "labels that are awaited", test_labels_that_are_awaited,
+	    NULL);
 	failed = rows_run(&rows, "judge");
 	access_rules_unref(rules);
 	config_unref(config);
