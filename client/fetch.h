@@ -73,7 +73,8 @@ struct fetch {
 
 /*
  * Heap object, zeroed but for what the caller sets.  Freed by itself after
- * done was called, which happens exactly once unless it is cancelled.  NULL: no memory.
+ * done was called, which happens exactly once unless it is cancelled.  NULL:
+ * no memory.
  */
 struct fetch *fetch_new(void);
 void fetch_start(struct fetch *f);

@@ -34,8 +34,8 @@ struct upstream {
 
 /*
  * For c, a cluster of config; literals are resolved at once, names are left
- * open.  Takes a reference to config and to tls.  Not shared yet: the caller may fill endpoints
- * in.  NULL: no memory.
+ * open.  Takes a reference to config and to tls.  Not shared yet: the caller
+ * may fill endpoints in.  NULL: no memory.
  */
 struct upstream *upstream_new(struct config *config,
     const struct config_cluster *c, struct tls_client *tls);

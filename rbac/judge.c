@@ -35,8 +35,9 @@ judge(const struct judge *j, const struct judge_question *q,
 
 	access_rules_ask(j->rules, &rules, &out->rules);
 	out->verdict = authorize(j->chain, q->user, q->attributes);
-	out->is_stream = attributes_is_stream(q->attributes);
-	if (out->is_stream) {
+	out->wants_create = attributes_is_stream(q->attributes) &&
+	    !slice_eq(q->attributes->verb, SLICE("create"));
+	if (out->wants_create) {
 		out->create = *q->attributes;
 		out->create.verb = SLICE("create");
 		out->stream = authorize(j->chain, q->user, &out->create);
@@ -45,7 +46,7 @@ judge(const struct judge *j, const struct judge_question *q,
 		out->stage = JUDGE_ACCESS_RULE;
 	else if (out->verdict.decision != ALLOW)
 		out->stage = JUDGE_NOBODY;
-	else if (out->is_stream && out->stream.decision != ALLOW)
+	else if (out->wants_create && out->stream.decision != ALLOW)
 		out->stage = JUDGE_STREAM;
 	else
 		out->stage = JUDGE_ALLOWED;
@@ -55,7 +56,7 @@ judge(const struct judge *j, const struct judge_question *q,
 const struct attributes *
 judgement_about(const struct judgement *x, const struct judge_question *q)
 {
-	return x->is_stream ? &x->create : q->attributes;
+	return x->wants_create ? &x->create : q->attributes;
 }
 
 /* What no authorizer allowed: of a stream, create or the method's own verb. */
@@ -65,7 +66,7 @@ put_nobody(struct buf *out, const struct judge_question *q,
 {
 	if (decision == DENY) {
 		buf_puts(out, "denied");
-	} else if (x->is_stream && x->stream.decision == ALLOW) {
+	} else if (x->wants_create && x->stream.decision == ALLOW) {
 		buf_puts(out, "no role grants the verb ");
 		text_put_goquoted(out, q->attributes->verb);
 	} else {
@@ -78,7 +79,7 @@ judgement_put_decided(struct buf *out, const struct judge *j,
     const struct judge_question *q, const struct judgement *x)
 {
 	/* spec: T-07: a verdict that refuses, not one that allows create */
-	bool create = x->is_stream && x->stage != JUDGE_NOBODY;
+	bool create = x->wants_create && x->stage != JUDGE_NOBODY;
 	const struct verdict *v = create ? &x->stream : &x->verdict;
 	size_t before = out->len;
 

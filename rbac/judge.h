@@ -45,17 +45,17 @@ enum judge_stage {
 struct judgement {
 	enum judge_stage stage; /* only JUDGE_ALLOWED may pass */
 	struct verdict verdict; /* of the authorizers on the attributes */
-	struct verdict stream;  /* of the authorizers on create; of streams */
 	struct rules_answer rules;
-	bool is_stream;
-	struct attributes create; /* of streams: what `stream` is about */
+	bool wants_create; /* a stream by another verb: the next two are set */
+	struct verdict stream;    /* of the authorizers on create */
+	struct attributes create; /* what that is about */
 };
 
 /* Hot: once per request; allocates nothing. */
 void judge(const struct judge *j, const struct judge_question *q,
     struct judgement *out);
 
-/* What a refusal talks about: the attributes, or of a stream its create. */
+/* What a refusal talks about: the attributes, or the create of a stream. */
 const struct attributes *judgement_about(const struct judgement *x,
     const struct judge_question *q);
 
