@@ -41,6 +41,7 @@ class Policy:
         self.watchers = []
         self.seen = []  # (resource, "list" or "watch", query, fields)
         self.answers = {}  # resource, or (resource, "list" or "watch") -> octets instead of an answer
+        self.answered = []  # the exchanges that were
         self.tokens = None  # those that are good; None: any
         self.held = threading.Event()
         self.held.set()
@@ -144,6 +145,7 @@ class Policy:
             ex.send(status(401, "Unauthorized"))
         elif scripted:
             ex.send(scripted)
+            self.answered.append(ex)
         elif what == "list":
             self._list(ex, resource, query)
         else:
@@ -173,17 +175,17 @@ class Policy:
 
     def _watch(self, ex, resource, query):
         w = Watcher(ex, resource)
-        with self.lock:
-            since = int(query["resourceVersion"])
-            if since < self.oldest:
-                w.queue.put({"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired"}})
-                w.queue.put("end")
-            for version, r, event in self.history:
-                if r == resource and version > since:
-                    w.queue.put(event)
-            self.watchers.append(w)
         try:
-            ex.send(WATCH_HEAD)
+            ex.send(WATCH_HEAD)  # before it counts as watched
+            with self.lock:
+                since = int(query["resourceVersion"])
+                if since < self.oldest:
+                    w.queue.put({"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired"}})
+                    w.queue.put("end")
+                for version, r, event in self.history:
+                    if r == resource and version > since:
+                        w.queue.put(event)
+                self.watchers.append(w)
             ends = time.monotonic() + float(query.get("timeoutSeconds", 600))
             while True:
                 try:
