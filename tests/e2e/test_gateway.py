@@ -190,6 +190,7 @@ def test_reload(extra, cluster):
         watches = [e["stage"] for e in gateway.audit() if e["verb"] == "watch"]
         assert watches == ["ResponseStarted"], "it is still the first one"
     finally:
+        cluster.kubectl("delete", "rolebinding", "late", "-n", side.namespace, "--ignore-not-found")
         close(watch)
         close(shell)
 
