@@ -88,7 +88,7 @@ add_change(struct difference *d, const struct question *q,
 
 	buf_init(&request, KEY_MAX);
 	buf_init(&now, KEY_MAX);
-	buf_init(&key, 4 * KEY_MAX);
+	buf_init(&key, (size_t)4 * KEY_MAX);
 	put_request(&request, &q->attributes);
 	put_now(&now, a);
 	buf_putf(&key, "%zu:", q->effective.name.n);
@@ -222,7 +222,7 @@ print_changes(const struct difference *d)
 {
 	struct buf out;
 
-	buf_init(&out, 4 * KEY_MAX);
+	buf_init(&out, (size_t)4 * KEY_MAX);
 	for (const struct change *c = d->first; c != NULL; c = c->next) {
 		buf_reset(&out);
 		if (d->json)

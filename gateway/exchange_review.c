@@ -101,7 +101,7 @@ read_review(struct exchange *e)
 	enum status st;
 	enum step s;
 
-	arena_init(&arena, 2 * REVIEW_MAX);
+	arena_init(&arena, (size_t)2 * REVIEW_MAX);
 	st = review_read(form_of(e), buf_slice(&e->held), &arena, &r);
 	if (st == STATUS_OK)
 		s = judge_review(e, &r);
