@@ -28,7 +28,7 @@ struct cidr {
 	unsigned len;        /* 0..32 or 0..128 */
 };
 
-/* Longest text of either, with the NUL: "[ffff:...:255.255.255.255]/128". */
+/* The longest text of either, "ffff:...:255.255.255.255/128", and its NUL. */
 enum {
 	ADDRESS_TEXT = 46,
 	CIDR_TEXT = 50

@@ -1,13 +1,15 @@
 /*
  * ranges.h - a set of prefixes to let in, and one to keep out.
  *
+ * Deny beats allow wherever both match, whatever their lengths.  Built once,
+ * then sealed and shared: any number of threads may look up.  An empty set
+ * admits nobody.
+ *
  * Sealed, the prefixes become the intervals between which the answer changes,
- * with a radix table over their first bits: acl/intervals.h.  Up to 20
- * bytes an IPv4 prefix, 24 an IPv6 prefix of at most 64 bits, 40 a longer one.  Deny
- * beats allow wherever both match, whatever their lengths.  Built once, then
- * sealed and shared: any number of threads may look up.  An empty set admits
- * nobody.  Hot: ranges_lookup, once per connection and request; budget: tens
- * of ns, no allocation.
+ * with a radix table over their first bits: acl/intervals.h.  Up to 20 bytes
+ * an IPv4 prefix, 24 an IPv6 prefix of at most 64 bits, 40 a longer one.  Hot:
+ * ranges_lookup, once per connection and request; budget: tens of ns, no
+ * allocation.
  */
 #ifndef ACL_RANGES_H
 #define ACL_RANGES_H

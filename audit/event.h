@@ -49,8 +49,8 @@ struct audit_event {
 	const struct user *impersonated; /* or NULL */
 	struct slice source_ip;          /* one address */
 	struct slice user_agent;
-	const struct attributes
-	    *attributes;      /* NULL, or a resource: objectRef */
+	/* Of a resource: objectRef; else NULL. */
+	const struct attributes *attributes;
 	unsigned code;        /* 0: no response at all */
 	struct slice message; /* of a refusal: responseStatus.message */
 	struct slice reason;  /* likewise: "Forbidden" */

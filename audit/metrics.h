@@ -34,8 +34,8 @@ enum metric {
 };
 
 enum {
-	METRIC_VALUES = 128
-}; /* over all metrics and label values */
+	METRIC_VALUES = 128 /* over all metrics and label values */
+};
 
 struct metrics {
 	_Atomic uint64_t values[METRIC_VALUES];

@@ -41,8 +41,7 @@ struct issuers_options {
 	const char *path;              /* the AuthenticationConfiguration */
 	const char *const *algorithms; /* signingAlgorithms, checked names */
 	size_t algorithm_count;
-	const char *const
-	    *key_hosts; /* hosts that may serve keys besides the issuer's */
+	const char *const *key_hosts; /* serve keys besides the issuer's host */
 	size_t key_host_count;
 	const char *const *reserved_users; /* exact system: names allowed */
 	size_t reserved_user_count;

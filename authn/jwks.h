@@ -2,9 +2,9 @@
  * jwks.h - the public keys of one issuer (RFC 7517), parsed once, sealed.
  *
  * Unusable keys are skipped by themselves and counted: symmetric, encryption
- * only, RSA below 2048 bits, off-curve, duplicate kid, no kid beside others
- * is fine.  Keys inside tokens are never looked at.  A sealed set is constant
- * and may be read by any thread.
+ * only, RSA below 2048 bits, off-curve, a kid that another one has.  A key
+ * without a kid is fine, beside others too.  Keys inside tokens are never
+ * looked at.  A sealed set is constant and may be read by any thread.
  */
 #ifndef AUTHN_JWKS_H
 #define AUTHN_JWKS_H

@@ -19,8 +19,8 @@ struct token_verdict {
 	struct identity *identity; /* new reference for the caller, or NULL */
 	size_t issuer;             /* index; issuers->count if unknown */
 	int64_t expires_s; /* the first second of refusal: exp and leeway */
-	bool
-	    wants_keys; /* AUTHN_UNKNOWN_KEY or KEYS_UNAVAILABLE: a fetch may help */
+	/* AUTHN_UNKNOWN_KEY or AUTHN_KEYS_UNAVAILABLE: a fetch may help. */
+	bool wants_keys;
 };
 
 /*

@@ -22,8 +22,7 @@ struct queue {
 	_Atomic(struct queue_node *) tail; /* where senders append */
 	struct queue_node *head;           /* the receiver's end */
 	struct queue_node stub;
-	atomic_bool
-	    signalled; /* the eventfd was written since the last drain */
+	atomic_bool signalled; /* the eventfd was written since queue_rearm */
 	int fd;
 };
 

@@ -1,7 +1,7 @@
 /*
- * text.h - foreign octets written into JSON and into Go-quoted text.
+ * text.h - foreign octets written into JSON, Go-quoted text, entities, base64.
  *
- * Both appenders take any octets and never fail but by the buf's overflow.
+ * The appenders take any octets and never fail but by the buf's overflow.
  * Reentrant.
  */
 #ifndef BASE_TEXT_H

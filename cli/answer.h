@@ -1,5 +1,5 @@
 /*
- * answer.h - what the policy says to a question, as one object of JSON.
+ * answer.h - what the policy says to a question.
  */
 #ifndef CLI_ANSWER_H
 #define CLI_ANSWER_H

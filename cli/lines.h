@@ -1,9 +1,10 @@
 /*
  * lines.h - one line in, one line out, for commands that answer in batches.
  *
- * Lines come from standard input and are at most LINE_MAX octets; the last
- * may lack its end.  Answers are gathered and written in large pieces, and
- * before standard input would be waited for, so that a pipe works both ways.
+ * Lines come from a descriptor and are at most LINES_OCTETS_MAX octets; the
+ * last may lack its end.  Answers go to standard output, gathered and written
+ * in large pieces, and before input would be waited for, so that a pipe works
+ * both ways.
  */
 #ifndef CLI_LINES_H
 #define CLI_LINES_H

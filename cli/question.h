@@ -1,5 +1,5 @@
 /*
- * question.h - one line of `explain --batch`: what is asked.
+ * question.h - what is asked: one line of `explain --batch`, or for `diff`.
  *
  * A request line or request attributes, a user, an address, each if it is
  * there; or a line of an audit log (audit.k8s.io/v1 Event), which has them

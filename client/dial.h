@@ -11,8 +11,8 @@
 #include "base/status.h"
 
 enum {
-	ENDPOINTS_MAX = 8
-}; /* addresses of one name that are used */
+	ENDPOINTS_MAX = 8 /* addresses of one name that are used */
+};
 
 struct endpoint {
 	struct sockaddr_storage address;

@@ -2,8 +2,8 @@
  * pool.h - upstream connections of one loop to one cluster.
  *
  * A lease asks for a connection: a pooled one if that is allowed, else a new
- * one, server after server (design: a dial that fails goes on to the next,
- * since nothing was sent).  Servers that failed rest with back-off.  The key
+ * one, server after server: a dial that fails goes on to the next, since
+ * nothing was sent.  Servers that failed rest with back-off.  The key
  * of a pooled connection is the upstream's generation and the server: another
  * generation is never reused.  Upgrades take fresh connections and do not
  * give them back.  Belongs to one loop.
@@ -27,9 +27,9 @@ void pool_free(struct pool *p);
 
 enum lease_state {
 	LEASE_NONE = 0,
-	LEASE_WAIT,  /* the owner's task will be woken */
-	LEASE_READY, /* lease_leg may be called */
-	LEASE_FAILED, /* every server was tried; error says why the last failed */
+	LEASE_WAIT,   /* the owner's task will be woken */
+	LEASE_READY,  /* lease_leg may be called */
+	LEASE_FAILED, /* every server was tried; error: the last one's */
 };
 
 struct pool_conn;
@@ -52,7 +52,7 @@ struct lease {
 
 /*
  * Ask for a connection.  Afterwards look at state.  The caller sets the
- * deadline and gives up by lease_cancel.
+ * deadline and gives up by lease_end.
  */
 void lease_begin(struct lease *s, struct pool *p, struct upstream *u,
     struct task *owner, bool fresh);

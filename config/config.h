@@ -16,7 +16,7 @@
 #include "base/slice.h"
 #include "base/status.h"
 
-/* Where a value stands, for errors that are found later. */
+/* Strings, and where each stands, for errors that are found later. */
 struct config_strings {
 	const char *const *list;
 	const unsigned *lines; /* of each entry in the file */
@@ -59,8 +59,7 @@ struct config_server {
 
 /* An issuer whose keys come from a file. */
 struct config_jwks_file {
-	const char
-	    *issuer; /* URL, exactly as in the AuthenticationConfiguration */
+	const char *issuer; /* URL, as in the AuthenticationConfiguration */
 	const char *path;
 	unsigned line;
 };
@@ -122,8 +121,8 @@ struct config_cluster {
 	unsigned line;
 	const struct config_listener **listeners; /* never empty */
 	size_t listener_count;
-	struct config_strings
-	    server_names; /* lower case, no final dot; may be empty: any */
+	/* Lower case, no final dot; may be empty: any. */
+	struct config_strings server_names;
 
 	/* authorizedRanges */
 	bool has_ranges; /* the section is there */
@@ -141,16 +140,15 @@ struct config_cluster {
 	enum config_identity identity;
 
 	/* authentication */
-	const char *
-	    authentication_file; /* AuthenticationConfiguration; or NULL: no tokens */
+	/* An AuthenticationConfiguration, or NULL: no tokens. */
+	const char *authentication_file;
 	const struct config_jwks_file *jwks_files;
 	size_t jwks_file_count;
-	struct config_strings key_hosts; /* lower case */
-	struct config_strings
-	    signing_algorithms;                /* "RS256", ...; never empty */
-	int64_t nbf_skew_s, exp_skew_s;        /* 0..60 */
-	struct config_strings reserved_users;  /* system: names allowed */
-	struct config_strings reserved_groups; /* never system:masters */
+	struct config_strings key_hosts;          /* lower case */
+	struct config_strings signing_algorithms; /* "RS256"; never empty */
+	int64_t nbf_skew_s, exp_skew_s;           /* 0..60 */
+	struct config_strings reserved_users;     /* system: names allowed */
+	struct config_strings reserved_groups;    /* never system:masters */
 
 	/* authorization */
 	enum config_authorizer order[3];

@@ -22,9 +22,9 @@ enum {
  * there.  Paths are absolute or joined to the folder of the kubeconfig.
  */
 struct kubeconfig {
-	const char *path;            /* its own */
-	const char *server;          /* https://HOST[:PORT][/PATH], no '/' */
-	unsigned server_line;        /* of the field */
+	const char *path;     /* its own */
+	const char *server;   /* https://HOST[:PORT][/PATH], no final '/' */
+	unsigned server_line; /* of the field */
 	const char *tls_server_name; /* or NULL: the server's host */
 	const char *ca_file;         /* neither: the system's */
 	struct slice ca_pem;
@@ -54,10 +54,9 @@ void kubeconfig_free(struct kubeconfig *k);
 
 /*
  * The token at hand: token, or what token_file holds now, without the white
- * space around it.  Appended to out, which is empty, holds secrets and
- * at most KUBECONFIG_TOKEN_MAX octets; with a
- * client certificate nothing is.  STATUS_MALFORMED: it has octets that no
- * token has.  Errors are added to err.
+ * space around it.  Appended to out, which is empty, made for secrets and for
+ * KUBECONFIG_TOKEN_MAX octets at most; with a client certificate nothing is.
+ * STATUS_MALFORMED: it has octets that no token has.  Errors are added to err.
  */
 NODISCARD enum status kubeconfig_get_token(const struct kubeconfig *k,
     struct buf *out, struct errinfo *err);

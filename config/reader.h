@@ -33,10 +33,7 @@ struct place {
 /* The root of a document. */
 struct place place_root(const struct node *root);
 
-/*
- * The field name of a mapping.  A missing REQUIRED one is an error here; so
- * is a LATER one that is present.
- */
+/* The field name of a mapping.  A missing REQUIRED one is an error here. */
 struct place place_field(struct reader *r, const struct place *at,
     const char *name);
 
@@ -45,7 +42,10 @@ struct place place_item(const struct place *at, size_t i);
 
 bool place_is_absent(const struct place *p);
 
-/* A mapping with known fields only; false (with a report) if it is not one. */
+/*
+ * False if it is absent, or no mapping, which is told.  Fields that nobody
+ * knows, or that are LATER, are told and left alone.
+ */
 bool read_map(struct reader *r, const struct place *p);
 
 /* A list, not empty where at_least_one; *count is 0 otherwise. */

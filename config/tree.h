@@ -40,7 +40,7 @@ struct pair {
 	const struct node *value;
 };
 
-/* Visible for reading; only tree.c makes them. */
+/* Visible for reading; only the tree's own files make them. */
 struct node {
 	enum node_kind kind;
 	unsigned line;     /* from 1 */

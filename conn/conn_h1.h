@@ -45,7 +45,7 @@ struct conn_h1_handler {
 	void (*closed)(struct conn_h1 *);
 };
 
-/* Deadlines in ms; threat model section 5. */
+/* Deadlines in ms; docs/THREAT-MODEL.md, Limits. */
 struct conn_h1_times {
 	int64_t handshake, head, idle, drain, closing;
 };

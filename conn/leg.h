@@ -49,8 +49,8 @@ struct leg {
 	/* What came in; NULL until its head is whole, and after leg_park. */
 	const struct request_head *request;
 	const struct response_head *response;
-	struct h1_fault
-	    fault; /* client's side: the head is refused; status 0: fine */
+	/* Client's side: why the head is refused; status 0: it is not. */
+	struct h1_fault fault;
 	const char *broken; /* why it cannot go on; NULL: it can */
 	bool answer_began;  /* upstream's side: octets of an answer came */
 	bool is_reused;     /* upstream's side: not the conn's first message */

@@ -120,7 +120,7 @@ struct exchange {
 	int64_t born_ms; /* when it went upstream; 0: not yet */
 };
 
-/* Deadlines in ms; threat model section 5. */
+/* Deadlines in ms; docs/THREAT-MODEL.md, Limits. */
 enum {
 	EX_CONNECT_MS = 5000,
 	EX_KEYS_MS = 6000,
@@ -138,9 +138,7 @@ bool exchange_begin(struct client *client, struct leg *leg);
 void exchange_keys_answered(struct worker *w, uint32_t slot,
     uint32_t generation);
 
-/*
- * The gateway stops: end a watch cleanly; at the deadline, end anything.
- */
+/* The gateway stops: end a watch cleanly; at the deadline, end anything. */
 void exchange_drain(struct exchange *e, bool now);
 
 /*

@@ -1,8 +1,8 @@
 /*
  * server.h - the root object: what the threads of one gateway share.
  *
- * Built by main before any thread starts and constant afterwards, but for the
- * atomics, which are exact process-wide limits and switches.
+ * Built by serve() before any thread starts and constant afterwards, but for
+ * the atomics, which are exact process-wide limits and switches.
  */
 #ifndef GATEWAY_SERVER_H
 #define GATEWAY_SERVER_H

@@ -36,7 +36,7 @@ void h1_body_init(struct h1_body *b, enum framing framing, uint64_t length);
  * Read from the front of in.  *used says how many of its bytes are spent and
  * *data, a part of those, is body (possibly empty).  H1_DONE: the body is
  * complete and what follows belongs to the next message.  H1_MORE: give the
- * rest, or more.  H1_BAD: *fault is set.  An BODY_UNTIL_CLOSE body is never
+ * rest, or more.  H1_BAD: *fault is set.  A BODY_UNTIL_CLOSE body is never
  * done by itself.
  */
 enum h1_result h1_body_next(struct h1_body *b, struct slice in, size_t *used,

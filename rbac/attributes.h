@@ -17,8 +17,8 @@
 #include "base/status.h"
 
 enum {
-	ATTRIBUTES_PARTS = 64
-}; /* further ones are counted, not kept */
+	ATTRIBUTES_PARTS = 64 /* further ones are counted, not kept */
+};
 
 struct attributes {
 	bool is_resource;  /* false: only path, verb and api_prefix are set */

@@ -25,6 +25,7 @@ struct policy_counts {
 	size_t roles, cluster_roles, role_bindings, cluster_role_bindings;
 	size_t skipped; /* manifests of other kinds */
 };
+
 /* p may be NULL: none of anything. */
 struct policy_counts policy_counts(const struct policy *p);
 
@@ -32,8 +33,8 @@ struct policy_counts policy_counts(const struct policy *p);
  * May u do a?  ALLOW with the binding that decided: the first by name of the
  * ClusterRoleBindings, else of the RoleBindings in a's namespace, that allows,
  * and its first subject that u is.  Else NO_OPINION and whether role lookups
- * failed; RBAC never denies.  p may be NULL: no
- * opinion.  The group system:masters is not looked at here.
+ * failed; RBAC never denies.  p may be NULL: no opinion.  The group
+ * system:masters is not looked at here.
  *
  * Reentrant.  Hot: a few hash probes for each of u's groups, however many
  * roles and bindings there are.

@@ -31,9 +31,9 @@ struct access_rules;
 struct access_rule;
 
 /*
- * The rules of a cluster.  path: the configuration's, for errors.  now_s: the
- * time zones of `times` are read for then.  Mistakes go to err; *out is new
- * with one reference, or NULL where there are no rules.
+ * The rules of a cluster of config, to which they keep a reference.  now_s:
+ * the time zones of `times` are read for then.  Mistakes go to err; *out is
+ * new with one reference, or NULL where there are no rules.
  */
 NODISCARD enum status access_rules_new(const struct config *config,
     const struct config_cluster *cluster, int64_t now_s,
@@ -66,8 +66,8 @@ enum rule_need {
 struct rules_answer {
 	const struct access_rule *refused; /* the first; NULL: none */
 	unsigned lacks;                    /* of enum rule_need */
-	bool by_labels; /* no labels are known, and only rules that select by
-			   them refuse */
+	/* No labels are known, and only rules that select by them refuse. */
+	bool by_labels;
 	size_t shadow_count; /* shadow rules that would refuse */
 	uint64_t shadow[ACCESS_RULES_MAX / 64]; /* by index */
 };
@@ -89,7 +89,10 @@ void access_rule_put_refusal(struct buf *out, const struct access_rule *rule,
 void access_rules_put_shadow(struct buf *out, const struct access_rules *r,
     const struct rules_answer *a);
 
-/* True if a request about a could meet a rule at all (for rules reviews). */
+/*
+ * True if a rule that is enforced is about this requestor, whatever is asked:
+ * a list of what roles allow then says too much.  r may be NULL: false.
+ */
 bool access_rules_narrow(const struct access_rules *r,
     const struct user *requestor);
 

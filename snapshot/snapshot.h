@@ -48,8 +48,8 @@ struct cluster {
 	struct ranges *ranges;
 	struct issuers *issuers; /* NULL: no token is accepted */
 	struct keyset *keys;     /* NULL likewise */
-	uint64_t
-	    authn_generation; /* of issuers and keys: what a remembered token was judged by */
+	/* Of issuers and keys: what a remembered token was judged by. */
+	uint64_t authn_generation;
 	struct policy *policy; /* of files; NULL: none configured */
 	/* Set by cluster_set_roles and _labels only. */
 	enum live_state roles_state, labels_state;
@@ -105,9 +105,9 @@ bool cluster_has_listener(const struct cluster *c,
     const struct config_listener *l);
 
 /*
- * The cluster that a server name picks among those of the listener (design:
- * SNI picks; without a name the only one; a name that nobody has: none).
- * NULL: end the connection.
+ * The cluster that a server name (SNI) picks among those of the listener: the
+ * one that has it; else the only one, if no name was sent or it has none of
+ * its own.  NULL: end the connection.
  */
 const struct cluster *snapshot_route(const struct snapshot *s,
     const struct config_listener *l, struct slice server_name);

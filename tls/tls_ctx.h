@@ -51,10 +51,13 @@ void tls_server_unref(struct tls_server *s); /* NULL is fine */
 /* First DNS name or address of the default certificate; may be empty. */
 struct slice tls_server_first_name(const struct tls_server *s);
 
-/* What certificate n < count says, with what stands behind it in its file. */
+/* How many certificates it has. */
 size_t tls_server_count(const struct tls_server *s);
 
-/* Seconds since the epoch: from when on, and until when, all of it is valid. */
+/*
+ * From when on, and until when, certificate n < count is valid, with what
+ * stands behind it in its file; in seconds since the epoch.
+ */
 void tls_server_validity(const struct tls_server *s, size_t n, int64_t *from_s,
     int64_t *until_s);
 

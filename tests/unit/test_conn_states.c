@@ -45,7 +45,7 @@ struct fixture {
 	unsigned requests, closed;
 };
 
-/* Threat model section 5. */
+/* docs/THREAT-MODEL.md, Limits */
 static const struct conn_h1_times times = {
     .handshake = 10000,
     .head = 10000,

@@ -189,7 +189,7 @@ test_no_way_around_a_check(void **state)
 	}
 }
 
-/* Threat model section 5, by default. */
+/* docs/THREAT-MODEL.md, Limits, by default */
 static void
 test_deadlines(void **state)
 {
