@@ -7,16 +7,12 @@
 
 #include "base/arena.h"
 #include "base/ref.h"
+#include "base/strings.h"
 #include "config/tree.h"
 #include "rbac/pattern.h"
 
 enum {
 	POLICY_ARENA_MAX = 16 * 1024 * 1024
-};
-
-struct strings {
-	struct slice *list;
-	size_t count;
 };
 
 struct group_resources {
@@ -92,6 +88,7 @@ read_strings(struct loader *l, const struct node *map, const char *field)
 {
 	const struct node *n = node_get(map, field);
 	struct strings out = {0};
+	struct slice *items;
 
 	if (node_is_absent(n))
 		return out;
@@ -101,9 +98,10 @@ read_strings(struct loader *l, const struct node *map, const char *field)
 		    node_kind_name(n->kind));
 		return out;
 	}
-	out.list = take(l, n->count, sizeof(*out.list));
-	for (size_t i = 0; out.list != NULL && i < n->count; i++)
-		out.list[out.count++] = read_text(l, n->items[i], field);
+	items = take(l, n->count, sizeof(*items));
+	for (size_t i = 0; items != NULL && i < n->count; i++)
+		items[out.count++] = read_text(l, n->items[i], field);
+	out.items = items;
 	return out;
 }
 
@@ -130,15 +128,15 @@ read_stages(struct loader *l, const struct node *map, bool *started,
 	struct strings s = read_strings(l, map, "omitStages");
 
 	for (size_t i = 0; i < s.count; i++) {
-		if (slice_eq(s.list[i], SLICE("ResponseStarted")))
+		if (slice_eq(s.items[i], SLICE("ResponseStarted")))
 			*started = true;
-		else if (slice_eq(s.list[i], SLICE("ResponseComplete")))
+		else if (slice_eq(s.items[i], SLICE("ResponseComplete")))
 			*complete = true;
-		else if (!slice_eq(s.list[i], SLICE("RequestReceived")) &&
-		    !slice_eq(s.list[i], SLICE("Panic")))
+		else if (!slice_eq(s.items[i], SLICE("RequestReceived")) &&
+		    !slice_eq(s.items[i], SLICE("Panic")))
 			(void)errinfo_set(l->err, STATUS_MALFORMED, l->path,
 			    map->line, "omitStages: no stage \"%.*s\"",
-			    SLICE_ARG(s.list[i]));
+			    SLICE_ARG(s.items[i]));
 	}
 }
 
@@ -288,16 +286,6 @@ audit_policy_load(const char *path, struct audit_policy **out,
 /* --- choosing --- */
 
 static bool
-has(const struct strings *s, struct slice value)
-{
-	for (size_t i = 0; i < s->count; i++) {
-		if (slice_eq(s->list[i], value))
-			return true;
-	}
-	return false;
-}
-
-static bool
 group_matches(const struct group_resources *g, const struct attributes *a)
 {
 	if (!slice_eq(g->group, a->api_group))
@@ -305,9 +293,9 @@ group_matches(const struct group_resources *g, const struct attributes *a)
 	if (g->resources.count == 0)
 		return true;
 	for (size_t i = 0; i < g->resources.count; i++) {
-		if (pattern_has_resource(g->resources.list[i], a->resource,
+		if (pattern_has_resource(g->resources.items[i], a->resource,
 			a->subresource) &&
-		    (g->names.count == 0 || has(&g->names, a->name)))
+		    (g->names.count == 0 || strings_has(&g->names, a->name)))
 			return true;
 	}
 	return false;
@@ -318,10 +306,11 @@ matches_user(const struct rule *r, const struct user *u)
 {
 	bool found = r->user_groups.count == 0;
 
-	if (r->users.count != 0 && (u == NULL || !has(&r->users, u->name)))
+	if (r->users.count != 0 &&
+	    (u == NULL || !strings_has(&r->users, u->name)))
 		return false;
 	for (size_t i = 0; u != NULL && i < u->group_count && !found; i++)
-		found = has(&r->user_groups, u->groups[i]);
+		found = strings_has(&r->user_groups, u->groups[i]);
 	return found;
 }
 
@@ -332,7 +321,8 @@ matches_target(const struct rule *r, const struct attributes *a)
 
 	if (r->namespaces.count != 0 || r->resource_count != 0) {
 		if (!is_resource ||
-		    (r->namespaces.count != 0 && !has(&r->namespaces, a->ns)))
+		    (r->namespaces.count != 0 &&
+			!strings_has(&r->namespaces, a->ns)))
 			return false;
 		if (r->resource_count == 0)
 			return true;
@@ -346,7 +336,7 @@ matches_target(const struct rule *r, const struct attributes *a)
 		return true;
 	for (size_t i = 0; a != NULL && !is_resource && i < r->urls.count;
 	     i++) {
-		if (pattern_has_url(r->urls.list[i], a->path))
+		if (pattern_has_url(r->urls.items[i], a->path))
 			return true;
 	}
 	return false;
@@ -362,7 +352,7 @@ audit_policy_choose(const struct audit_policy *p, const struct user *user,
 		const struct rule *r = &p->rules[i];
 
 		if (r->verbs.count != 0 &&
-		    (a == NULL || !has(&r->verbs, a->verb)))
+		    (a == NULL || !strings_has(&r->verbs, a->verb)))
 			continue;
 		if (matches_user(r, user) && matches_target(r, a))
 			return (struct audit_choice){r->level, r->omit_started,

@@ -26,7 +26,7 @@ whole(const struct issuers *i)
 
 static enum status
 copy_list(struct issuers_whole *w, const char *const *from, size_t count,
-    struct text_list *to)
+    struct strings *to)
 {
 	struct slice *list = arena_alloc(&w->arena, count * sizeof(*list));
 
@@ -34,7 +34,7 @@ copy_list(struct issuers_whole *w, const char *const *from, size_t count,
 		return STATUS_NOMEM;
 	for (size_t i = 0; i < count; i++)
 		list[i] = arena_dup(&w->arena, slice_of(from[i]));
-	*to = (struct text_list){list, count};
+	*to = (struct strings){list, count};
 	return w->arena.overflow ? STATUS_NOMEM : STATUS_OK;
 }
 
@@ -130,8 +130,8 @@ digest_issuer(const struct issuers_whole *w, struct issuer *i)
 	}
 	buf_putf(&b, "%u %lld %lld ", w->known.algorithms,
 	    (long long)w->known.nbf_skew_s, (long long)w->known.exp_skew_s);
-	put_texts(&b, w->reserved_users.list, w->reserved_users.count);
-	put_texts(&b, w->reserved_groups.list, w->reserved_groups.count);
+	put_texts(&b, w->reserved_users.items, w->reserved_users.count);
+	put_texts(&b, w->reserved_groups.items, w->reserved_groups.count);
 	st = b.overflow ? STATUS_NOMEM : STATUS_OK;
 	digest_sha256(buf_slice(&b), i->digest);
 	buf_release(&b);
@@ -240,22 +240,12 @@ issuers_find(const struct issuers *i, struct slice iss)
 	return n;
 }
 
-static bool
-has_text(const struct text_list *t, struct slice s)
-{
-	for (size_t i = 0; i < t->count; i++) {
-		if (slice_eq(t->list[i], s))
-			return true;
-	}
-	return false;
-}
-
 /* spec: T-55 */
 bool
 issuers_may_name(const struct issuers *i, struct slice user)
 {
 	return !slice_starts(user, SLICE("system:")) ||
-	    has_text(&whole(i)->reserved_users, user);
+	    strings_has(&whole(i)->reserved_users, user);
 }
 
 bool
@@ -264,7 +254,7 @@ issuers_may_group(const struct issuers *i, struct slice group)
 	if (slice_eq(group, GROUP_MASTERS))
 		return false;
 	return !slice_starts(group, SLICE("system:")) ||
-	    has_text(&whole(i)->reserved_groups, group);
+	    strings_has(&whole(i)->reserved_groups, group);
 }
 
 const char *
@@ -279,7 +269,7 @@ issuers_discovery_url(const struct issuers *i, size_t n)
 static bool
 may_serve_keys(const struct issuers *i, size_t n, struct slice host)
 {
-	const struct text_list *hosts = &whole(i)->key_hosts;
+	const struct strings *hosts = &whole(i)->key_hosts;
 	struct slice own;
 
 	if (https_url_fault(i->list[n].url, false, &own) == NULL &&
@@ -290,7 +280,7 @@ may_serve_keys(const struct issuers *i, size_t n, struct slice host)
 	    slice_eq_nocase(host, own))
 		return true;
 	for (size_t k = 0; k < hosts->count; k++) {
-		if (slice_eq_nocase(host, hosts->list[k]))
+		if (slice_eq_nocase(host, hosts->items[k]))
 			return true;
 	}
 	return false;

@@ -7,18 +7,14 @@
 #include "authn/issuers.h"
 #include "base/arena.h"
 #include "base/ref.h"
-
-struct text_list {
-	const struct slice *list;
-	size_t count;
-};
+#include "base/strings.h"
 
 struct issuers_whole {
 	struct issuers known; /* first: what others see */
 	struct ref ref;
 	struct arena arena; /* all that is pointed to */
 	const char **discovery_urls;
-	struct text_list key_hosts, reserved_users, reserved_groups;
+	struct strings key_hosts, reserved_users, reserved_groups;
 };
 
 /*

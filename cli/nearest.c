@@ -28,14 +28,9 @@ struct nearest {
 };
 
 static bool
-has(const struct strings *list, struct slice s)
+covers(const struct strings *list, struct slice s)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		if (slice_eq(list->items[i], s) ||
-		    slice_eq(list->items[i], SLICE("*")))
-			return true;
-	}
-	return false;
+	return strings_has(list, s) || strings_has(list, SLICE("*"));
 }
 
 static void
@@ -75,7 +70,7 @@ worth_of_resource(const struct rule *r, const struct attributes *a)
 static unsigned
 worth_of(const struct rule *r, const struct attributes *a)
 {
-	unsigned verb = has(&r->verbs, a->verb) ? WORTH_VERB : 0;
+	unsigned verb = covers(&r->verbs, a->verb) ? WORTH_VERB : 0;
 	unsigned worth;
 
 	if (!a->is_resource)
@@ -84,7 +79,7 @@ worth_of(const struct rule *r, const struct attributes *a)
 	if (worth == 0)
 		return 0;
 	worth += verb;
-	worth += has(&r->api_groups, a->api_group) ? WORTH_GROUP : 0;
+	worth += covers(&r->api_groups, a->api_group) ? WORTH_GROUP : 0;
 	worth += r->resource_names.count == 0 ? WORTH_NAME : 0;
 	return worth;
 }
@@ -125,7 +120,7 @@ static void
 put_groups(struct buf *out, const struct strings *groups,
     const struct attributes *a)
 {
-	if (has(groups, a->api_group))
+	if (covers(groups, a->api_group))
 		return;
 	buf_puts(out, " of group ");
 	if (groups->count == 1 && groups->items[0].n == 0)
@@ -165,7 +160,7 @@ put_asked(struct buf *out, const struct rule *r, const struct attributes *a)
 		buf_putc(out, '/');
 		text_put_goescaped(out, a->subresource);
 	}
-	if (!has(&r->api_groups, a->api_group)) {
+	if (!covers(&r->api_groups, a->api_group)) {
 		buf_puts(out, " of group ");
 		text_put_goquoted(out, a->api_group);
 	}

@@ -9,12 +9,8 @@
 #ifndef RBAC_BUILDER_H
 #define RBAC_BUILDER_H
 
+#include "base/strings.h"
 #include "rbac/policy.h"
-
-struct strings {
-	const struct slice *items;
-	size_t count;
-};
 
 struct rule {
 	struct strings verbs;

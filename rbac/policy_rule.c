@@ -7,19 +7,9 @@
 #include "rbac/policy_rule.h"
 
 static bool
-has(const struct strings *set, struct slice s)
-{
-	for (size_t i = 0; i < set->count; i++) {
-		if (slice_eq(set->items[i], s))
-			return true;
-	}
-	return false;
-}
-
-static bool
 has_or_all(const struct strings *set, struct slice s)
 {
-	return has(set, s) || has(set, RULE_ALL);
+	return strings_has(set, s) || strings_has(set, RULE_ALL);
 }
 
 /* Whether s is a, then middle, then b. */
@@ -94,5 +84,6 @@ rule_allows(const struct rule *r, const struct attributes *a)
 		return urls_match(&r->urls, a->path);
 	return has_or_all(&r->api_groups, a->api_group) &&
 	    resources_match(&r->resources, a) &&
-	    (r->resource_names.count == 0 || has(&r->resource_names, a->name));
+	    (r->resource_names.count == 0 ||
+		strings_has(&r->resource_names, a->name));
 }

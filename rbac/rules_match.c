@@ -9,16 +9,6 @@
 
 #define ALL SLICE("*")
 
-static bool
-has(const struct strings *set, struct slice s)
-{
-	for (size_t i = 0; i < set->count; i++) {
-		if (slice_eq(set->items[i], s))
-			return true;
-	}
-	return false;
-}
-
 /* --- what a request can touch --- */
 
 /*
@@ -70,15 +60,17 @@ touched_by(const struct attributes *a)
 static bool
 verb_matches(const struct access_rule *r, const struct touched *t)
 {
-	return r->verbs.count == 0 || t->every_verb || has(&r->verbs, ALL) ||
-	    has(&r->verbs, t->verb) || has(&r->verbs, t->verb_too);
+	return r->verbs.count == 0 || t->every_verb ||
+	    strings_has(&r->verbs, ALL) || strings_has(&r->verbs, t->verb) ||
+	    strings_has(&r->verbs, t->verb_too);
 }
 
 static bool
 group_matches(const struct access_rule *r, const struct touched *t)
 {
 	return r->api_groups.count == 0 || slice_eq(t->api_group, ALL) ||
-	    has(&r->api_groups, ALL) || has(&r->api_groups, t->api_group);
+	    strings_has(&r->api_groups, ALL) ||
+	    strings_has(&r->api_groups, t->api_group);
 }
 
 static bool
@@ -105,7 +97,7 @@ ns_matches(const struct access_rule *r, const struct touched *t,
 {
 	if (t->every_ns)
 		return true;
-	if (r->namespaces.count != 0 && !has(&r->namespaces, t->ns))
+	if (r->namespaces.count != 0 && !strings_has(&r->namespaces, t->ns))
 		return false;
 	if (r->ns_selector == NULL)
 		return true;
@@ -116,7 +108,8 @@ ns_matches(const struct access_rule *r, const struct touched *t,
 static bool
 name_matches(const struct access_rule *r, const struct touched *t)
 {
-	return r->names.count == 0 || t->every_name || has(&r->names, t->name);
+	return r->names.count == 0 || t->every_name ||
+	    strings_has(&r->names, t->name);
 }
 
 static bool
@@ -178,8 +171,8 @@ url_request_matches(const struct access_rule *r, const struct attributes *a)
 {
 	if (r->urls.count == 0 && r->about_resources)
 		return false;
-	if (r->verbs.count != 0 && !has(&r->verbs, a->verb) &&
-	    !has(&r->verbs, ALL) && !slice_eq(a->verb, ALL))
+	if (r->verbs.count != 0 && !strings_has(&r->verbs, a->verb) &&
+	    !strings_has(&r->verbs, ALL) && !slice_eq(a->verb, ALL))
 		return false;
 	for (size_t i = 0; i < r->urls.count; i++) {
 		if (pattern_has_url(r->urls.items[i], a->path))
@@ -203,7 +196,7 @@ is_member(const struct user *u, const struct strings *groups)
 static bool
 requestor_matches(const struct access_rule *r, const struct user *u)
 {
-	return (r->users.count == 0 || has(&r->users, u->name)) &&
+	return (r->users.count == 0 || strings_has(&r->users, u->name)) &&
 	    (r->groups.count == 0 || is_member(u, &r->groups));
 }
 
@@ -268,7 +261,7 @@ lacks(const struct access_rule *r, const struct rules_question *q)
 		!ranges_lookup(r->networks, q->address).admitted))
 		out |= NEED_NETWORK;
 	if (r->required_users.count != 0 &&
-	    !has(&r->required_users, q->requestor->name))
+	    !strings_has(&r->required_users, q->requestor->name))
 		out |= NEED_USER;
 	if (r->required_groups.count != 0 &&
 	    !is_member(q->requestor, &r->required_groups))

@@ -52,14 +52,12 @@ requirement_holds(const struct requirement *q, const struct label *labels,
     size_t count)
 {
 	const struct label *l = find_label(labels, count, q->key);
-	bool listed = false;
+	bool listed = l != NULL && strings_has(&q->values, l->value);
 
 	if (op_is(q, "Exists"))
 		return l != NULL;
 	if (op_is(q, "DoesNotExist"))
 		return l == NULL;
-	for (size_t i = 0; i < q->values.count && l != NULL; i++)
-		listed = listed || slice_eq(q->values.items[i], l->value);
 	return op_is(q, "In") ? listed : !listed;
 }
 
