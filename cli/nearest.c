@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "rbac/grants.h"
+#include "rbac/policy_rule.h"
 
 enum {
 	GRANTS_LOOKED_AT = 10000,
@@ -27,39 +28,15 @@ struct nearest {
 	unsigned worth;
 };
 
-static bool
-covers(const struct strings *list, struct slice s)
-{
-	return strings_has(list, s) || strings_has(list, SLICE("*"));
-}
-
-static void
-put_resource(struct buf *out, const struct attributes *a)
-{
-	buf_put(out, a->resource);
-	if (a->subresource.n != 0) {
-		buf_putc(out, '/');
-		buf_put(out, a->subresource);
-	}
-}
-
 static unsigned
 worth_of_resource(const struct rule *r, const struct attributes *a)
 {
-	char text[512];
-	struct buf whole, every;
 	unsigned worth = 0;
 
-	buf_init_fixed(&whole, text, sizeof(text) / 2);
-	put_resource(&whole, a);
-	buf_init_fixed(&every, text + sizeof(text) / 2, sizeof(text) / 2);
-	buf_puts(&every, "*/");
-	buf_put(&every, a->subresource);
 	for (size_t i = 0; i < r->resources.count; i++) {
 		struct slice s = r->resources.items[i];
 
-		if (slice_eq(s, SLICE("*")) || slice_eq(s, buf_slice(&whole)) ||
-		    (a->subresource.n != 0 && slice_eq(s, buf_slice(&every))))
+		if (rule_covers_resource(s, a))
 			return WORTH_RESOURCE;
 		if (slice_eq(slice_first(s, slice_index(s, '/')), a->resource))
 			worth = WORTH_SAME_KIND;
@@ -70,7 +47,7 @@ worth_of_resource(const struct rule *r, const struct attributes *a)
 static unsigned
 worth_of(const struct rule *r, const struct attributes *a)
 {
-	unsigned verb = covers(&r->verbs, a->verb) ? WORTH_VERB : 0;
+	unsigned verb = rule_covers(&r->verbs, a->verb) ? WORTH_VERB : 0;
 	unsigned worth;
 
 	if (!a->is_resource)
@@ -79,7 +56,7 @@ worth_of(const struct rule *r, const struct attributes *a)
 	if (worth == 0)
 		return 0;
 	worth += verb;
-	worth += covers(&r->api_groups, a->api_group) ? WORTH_GROUP : 0;
+	worth += rule_covers(&r->api_groups, a->api_group) ? WORTH_GROUP : 0;
 	worth += r->resource_names.count == 0 ? WORTH_NAME : 0;
 	return worth;
 }
@@ -120,7 +97,7 @@ static void
 put_groups(struct buf *out, const struct strings *groups,
     const struct attributes *a)
 {
-	if (covers(groups, a->api_group))
+	if (rule_covers(groups, a->api_group))
 		return;
 	buf_puts(out, " of group ");
 	if (groups->count == 1 && groups->items[0].n == 0)
@@ -160,7 +137,7 @@ put_asked(struct buf *out, const struct rule *r, const struct attributes *a)
 		buf_putc(out, '/');
 		text_put_goescaped(out, a->subresource);
 	}
-	if (!covers(&r->api_groups, a->api_group)) {
+	if (!rule_covers(&r->api_groups, a->api_group)) {
 		buf_puts(out, " of group ");
 		text_put_goquoted(out, a->api_group);
 	}

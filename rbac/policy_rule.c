@@ -6,10 +6,10 @@
  */
 #include "rbac/policy_rule.h"
 
-static bool
-has_or_all(const struct strings *set, struct slice s)
+bool
+rule_covers(const struct strings *list, struct slice s)
 {
-	return strings_has(set, s) || strings_has(set, RULE_ALL);
+	return strings_has(list, s) || strings_has(list, RULE_ALL);
 }
 
 /* Whether s is a, then middle, then b. */
@@ -21,26 +21,22 @@ is_joined(struct slice s, struct slice a, struct slice middle, struct slice b)
 	    slice_starts(slice_from(s, a.n), middle) && slice_ends(s, b);
 }
 
-/*
- * A resource of a rule: everything, the exact resource or resource and
- * subresource, or that subresource of everything.
- */
-static bool
-resource_matches(struct slice rule, const struct attributes *a)
+bool
+rule_covers_resource(struct slice resource, const struct attributes *a)
 {
-	if (slice_eq(rule, RULE_ALL))
+	if (slice_eq(resource, RULE_ALL))
 		return true;
 	if (slice_is_empty(a->subresource))
-		return slice_eq(rule, a->resource);
-	return is_joined(rule, a->resource, SLICE("/"), a->subresource) ||
-	    is_joined(rule, RULE_ALL, SLICE("/"), a->subresource);
+		return slice_eq(resource, a->resource);
+	return is_joined(resource, a->resource, SLICE("/"), a->subresource) ||
+	    is_joined(resource, RULE_ALL, SLICE("/"), a->subresource);
 }
 
 static bool
 resources_match(const struct strings *rules, const struct attributes *a)
 {
 	for (size_t i = 0; i < rules->count; i++) {
-		if (resource_matches(rules->items[i], a))
+		if (rule_covers_resource(rules->items[i], a))
 			return true;
 	}
 	return false;
@@ -78,11 +74,11 @@ urls_match(const struct strings *rules, struct slice path)
 bool
 rule_allows(const struct rule *r, const struct attributes *a)
 {
-	if (!has_or_all(&r->verbs, a->verb))
+	if (!rule_covers(&r->verbs, a->verb))
 		return false;
 	if (!a->is_resource)
 		return urls_match(&r->urls, a->path);
-	return has_or_all(&r->api_groups, a->api_group) &&
+	return rule_covers(&r->api_groups, a->api_group) &&
 	    resources_match(&r->resources, a) &&
 	    (r->resource_names.count == 0 ||
 		strings_has(&r->resource_names, a->name));
