@@ -15,6 +15,9 @@ int explain_batch(const struct decider *d);
 /* Literals from standard input: what each is as a prefix.  0. */
 int explain_cidr(void);
 
+/* "pods/exec", made printable. */
+void explain_put_resource(struct buf *out, const struct attributes *a);
+
 /* One answer for people. */
 void explain_put_text(struct buf *out, const struct decider *d,
     const struct question *q, const struct answer *a);

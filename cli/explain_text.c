@@ -6,6 +6,16 @@
 #include "cli/explain.h"
 #include "cli/nearest.h"
 
+void
+explain_put_resource(struct buf *out, const struct attributes *a)
+{
+	text_put_goescaped(out, a->resource);
+	if (a->subresource.n != 0) {
+		buf_putc(out, '/');
+		text_put_goescaped(out, a->subresource);
+	}
+}
+
 /* "list pods in namespace dev", "get /metrics". */
 static void
 put_request(struct buf *out, const struct attributes *a)
@@ -18,11 +28,7 @@ put_request(struct buf *out, const struct attributes *a)
 		text_put_goescaped(out, a->path);
 		return;
 	}
-	text_put_goescaped(out, a->resource);
-	if (a->subresource.n != 0) {
-		buf_putc(out, '/');
-		text_put_goescaped(out, a->subresource);
-	}
+	explain_put_resource(out, a);
 	if (a->api_group.n != 0) {
 		buf_puts(out, " of group ");
 		text_put_goescaped(out, a->api_group);

@@ -4,6 +4,7 @@
 #include "cli/nearest.h"
 
 #include "base/text.h"
+#include "cli/explain.h"
 #include "rbac/grants.h"
 #include "rbac/policy_rule.h"
 
@@ -132,11 +133,7 @@ put_asked(struct buf *out, const struct rule *r, const struct attributes *a)
 		text_put_goescaped(out, a->path);
 		return;
 	}
-	text_put_goescaped(out, a->resource);
-	if (a->subresource.n != 0) {
-		buf_putc(out, '/');
-		text_put_goescaped(out, a->subresource);
-	}
+	explain_put_resource(out, a);
 	if (!rule_covers(&r->api_groups, a->api_group)) {
 		buf_puts(out, " of group ");
 		text_put_goquoted(out, a->api_group);

@@ -8,9 +8,10 @@
 #include "rbac/authorize.h"
 
 /*
- * `ClusterRole "edit" by RoleBinding "dev/ed" grants get, list on pods; asked:
+ * `ClusterRole "edit" by RoleBinding "ed" grants get, list on pods; asked:
  * create on pods/exec`; nothing where no rule of the user's is about that
- * resource, or about a path.  True if something was written.
+ * resource or, if a path was asked for, about any path.  True if something was
+ * written.
  */
 bool nearest_put(struct buf *out, const struct authorize_chain *chain,
     const struct user *u, const struct attributes *a);
