@@ -31,7 +31,7 @@ command_check(int argc, char **argv)
 {
 	const char *path = NULL;
 	const struct cli_option options[] = {
-	    {"config", "FILE", "the configuration", &path, true, NULL},
+	    CLI_REQUIRED("config", "FILE", "the configuration", &path),
 	    {0},
 	};
 	struct errinfo err = {0};

@@ -40,6 +40,25 @@ struct cli_option {
 	struct cli_values *values; /* NULL: *value takes the only one */
 };
 
+/* Rows of such a list: n name, p placeholder, t text, v where values go. */
+#define CLI_VALUE(n, p, t, v)                                                  \
+	{                                                                      \
+		.name = (n), .placeholder = (p), .text = (t), .value = (v)     \
+	}
+#define CLI_REQUIRED(n, p, t, v)                                               \
+	{                                                                      \
+		.name = (n), .placeholder = (p), .text = (t), .value = (v),    \
+		.required = true                                               \
+	}
+#define CLI_VALUES(n, p, t, v)                                                 \
+	{                                                                      \
+		.name = (n), .placeholder = (p), .text = (t), .values = (v)    \
+	}
+#define CLI_SWITCH(n, t, v)                                                    \
+	{                                                                      \
+		.name = (n), .text = (t), .value = (v)                         \
+	}
+
 /*
  * Read the options of a command.  Returns -1 to go on, or the exit status: 0
  * after --help (usage on standard output), 2 after a mistake (on standard

@@ -268,24 +268,11 @@ command_diff(int argc, char **argv)
 	struct decider_options o = {0};
 	const char *audit = NULL, *output = NULL;
 	const struct cli_option options[] = {
-	    {.name = "config",
-		.placeholder = "FILE",
-		.text = "the new configuration",
-		.value = &o.config,
-		.required = true},
-	    {.name = "cluster",
-		.placeholder = "NAME",
-		.text = "default: the only one",
-		.value = &o.cluster},
-	    {.name = "audit",
-		.placeholder = "FILE",
-		.text = "an audit log, audit.k8s.io/v1; -: standard input",
-		.value = &audit,
-		.required = true},
-	    {.name = "output",
-		.placeholder = "FORM",
-		.text = "text or json",
-		.value = &output},
+	    CLI_REQUIRED("config", "FILE", "the new configuration", &o.config),
+	    CLI_VALUE("cluster", "NAME", "default: the only one", &o.cluster),
+	    CLI_REQUIRED("audit", "FILE",
+		"an audit log, audit.k8s.io/v1; -: standard input", &audit),
+	    CLI_VALUE("output", "FORM", "text or json", &output),
 	    {0},
 	};
 	struct difference d = {0};

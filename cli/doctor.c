@@ -210,9 +210,9 @@ command_doctor(int argc, char **argv)
 	const char *path = NULL;
 	struct doctor d = {0};
 	const struct cli_option options[] = {
-	    {"config", "FILE", "the configuration", &path, true, NULL},
-	    {"cluster", "NAME", "only that cluster; default: all", &d.cluster,
-		false, NULL},
+	    CLI_REQUIRED("config", "FILE", "the configuration", &path),
+	    CLI_VALUE("cluster", "NAME", "only that cluster; default: all",
+		&d.cluster),
 	    {0},
 	};
 	int rc = cli_parse(argc, argv,

@@ -225,15 +225,13 @@ command_kubeconfig(int argc, char **argv)
 {
 	const char *path = NULL, *cluster = NULL, *server = NULL, *ca = NULL;
 	const struct cli_option options[] = {
-	    {"config", "FILE", "the configuration", &path, true, NULL},
-	    {"cluster", "NAME", "default: the only cluster", &cluster, false,
-		NULL},
-	    {"server", "URL",
+	    CLI_REQUIRED("config", "FILE", "the configuration", &path),
+	    CLI_VALUE("cluster", "NAME", "default: the only cluster", &cluster),
+	    CLI_VALUE("server", "URL",
 		"default: the first server name and the listener's port",
-		&server, false, NULL},
-	    {"ca-file", "FILE",
-		"default: the last certificate of the listener's chain", &ca,
-		false, NULL},
+		&server),
+	    CLI_VALUE("ca-file", "FILE",
+		"default: the last certificate of the listener's chain", &ca),
 	    {0},
 	};
 	struct errinfo err = {0};

@@ -178,14 +178,12 @@ command_whoami(int argc, char **argv)
 	const char *config = NULL, *cluster = NULL, *batch = NULL;
 	const char *output = NULL;
 	const struct cli_option options[] = {
-	    {"config", "FILE", "whose issuers and keys judge the token",
-		&config, false, NULL},
-	    {"cluster", "NAME", "which cluster; default: the only one",
-		&cluster, false, NULL},
-	    {"batch", NULL, "questions from standard input, JSON", &batch,
-		false, NULL},
-	    {"output", "FORM", "text or json, of one answer", &output, false,
-		NULL},
+	    CLI_VALUE("config", "FILE",
+		"whose issuers and keys judge the token", &config),
+	    CLI_VALUE("cluster", "NAME", "which cluster; default: the only one",
+		&cluster),
+	    CLI_SWITCH("batch", "questions from standard input, JSON", &batch),
+	    CLI_VALUE("output", "FORM", "text or json, of one answer", &output),
 	    {0},
 	};
 	struct errinfo err = {0};

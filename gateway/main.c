@@ -12,7 +12,7 @@ command_serve(int argc, char **argv)
 {
 	const char *path = NULL;
 	const struct cli_option options[] = {
-	    {"config", "FILE", "the configuration", &path, true, NULL},
+	    CLI_REQUIRED("config", "FILE", "the configuration", &path),
 	    {0},
 	};
 	int rc = cli_parse(argc, argv,
