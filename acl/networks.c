@@ -94,6 +94,16 @@ networks_unref(struct networks *n)
 	free(n);
 }
 
+struct ranges *
+networks_ranges(const struct networks *n, const char *name)
+{
+	for (size_t i = 0; n != NULL && i < n->count; i++) {
+		if (strcmp(n->list[i].name, name) == 0)
+			return n->list[i].ranges;
+	}
+	return NULL;
+}
+
 const char *
 networks_find(const struct networks *n, const struct address *a)
 {

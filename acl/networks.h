@@ -1,6 +1,5 @@
 /*
- * networks.h - the configuration's named networks, for saying where somebody
- * comes from.
+ * networks.h - the configuration's named networks: where somebody comes from.
  *
  * Sealed; any thread may ask.
  */
@@ -17,6 +16,9 @@ NODISCARD enum status networks_new(const struct config *config,
     struct networks **out, struct errinfo *err);
 struct networks *networks_ref(struct networks *n);
 void networks_unref(struct networks *n); /* NULL is fine */
+
+/* The addresses of the network called name, borrowed; NULL: none. */
+struct ranges *networks_ranges(const struct networks *n, const char *name);
 
 /* The first, as they are configured, that has a; NULL: none.  n may be NULL. */
 const char *networks_find(const struct networks *n, const struct address *a);

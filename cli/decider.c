@@ -39,7 +39,9 @@ open_config(const struct decider_options *o, struct decider *d,
 	d->has_ranges = d->parts.config->has_ranges;
 	d->has_authorizers = d->parts.config->order_count != 0;
 	st = networks_new(d->config, &d->networks, err);
-	return st == STATUS_OK ? build_policy(d->config, &d->parts, err) : st;
+	return st == STATUS_OK
+	    ? build_policy(d->config, d->networks, &d->parts, err)
+	    : st;
 }
 
 static enum status

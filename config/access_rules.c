@@ -258,35 +258,13 @@ read_rule_networks(struct reader *r, const struct place *require,
     const struct config *c, struct config_rule *rule)
 {
 	struct place p = place_field(r, require, "networks");
-	const char **list;
-	unsigned *lines;
-	size_t total = 0;
 
 	rule->networks = read_set(r, require, "networks");
 	for (size_t i = 0; i < rule->networks.count; i++) {
-		const struct config_network *n =
-		    find_network(c, rule->networks.list[i]);
-
-		if (n == NULL)
+		if (find_network(c, rule->networks.list[i]) == NULL)
 			read_error(r, &p,
 			    "\"%s\" is no network; name it under networks",
 			    rule->networks.list[i]);
-		total += n != NULL ? n->cidrs.count : 0;
-	}
-	list = read_alloc(r, total, sizeof(*list));
-	lines = read_alloc(r, total, sizeof(*lines));
-	if (list == NULL || lines == NULL)
-		return;
-	rule->prefixes.list = list;
-	rule->prefixes.lines = lines;
-	for (size_t i = 0; i < rule->networks.count; i++) {
-		const struct config_network *n =
-		    find_network(c, rule->networks.list[i]);
-
-		for (size_t k = 0; n != NULL && k < n->cidrs.count; k++) {
-			list[rule->prefixes.count] = n->cidrs.list[k];
-			lines[rule->prefixes.count++] = n->cidrs.lines[k];
-		}
 	}
 }
 

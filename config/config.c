@@ -58,15 +58,18 @@ read_networks(struct reader *r, const struct place *root, struct config *c)
 		return;
 	}
 	list = read_alloc(r, p.node->count, sizeof(*list));
-	for (size_t i = 0; list != NULL && i < p.node->count; i++) {
-		struct place item =
-		    place_field(r, &p, read_dup(r, p.node->pairs[i].key));
-
-		list[i].name = read_dup(r, p.node->pairs[i].key);
-		list[i].cidrs = read_strings(r, &item, false);
-	}
 	c->networks = list;
-	c->network_count = list != NULL ? p.node->count : 0;
+	for (size_t i = 0; list != NULL && i < p.node->count; i++) {
+		char *name = read_dup(r, p.node->pairs[i].key);
+		struct place item;
+
+		if (name == NULL)
+			return;
+		item = place_field(r, &p, name);
+		list[i].name = name;
+		list[i].cidrs = read_strings(r, &item, false);
+		c->network_count++;
+	}
 }
 
 static void

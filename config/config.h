@@ -96,7 +96,6 @@ struct config_rule {
 	size_t selector_count;
 	/* require; at least one of them */
 	struct config_strings networks; /* names */
-	struct config_strings prefixes; /* those of the networks */
 	struct config_strings required_users, required_groups;
 	bool client_certificate;
 	const struct config_times *times;

@@ -68,7 +68,8 @@ matches(const struct config_rule *rule, const struct attributes *a,
 	if (config == NULL)
 		(void)config_load("tests/vectors/rules/rules.yaml",
 		    CONFIG_NEED_ALL, &config, &err);
-	if (access_rules_new(config, &cluster, 0, &rules, &err) != STATUS_OK)
+	if (access_rules_new(config, &cluster, NULL, 0, &rules, &err) !=
+	    STATUS_OK)
 		abort();
 	access_rules_ask(rules, &q, &answer);
 	access_rules_unref(rules);

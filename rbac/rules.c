@@ -22,7 +22,8 @@ access_rules_ref(struct access_rules *r)
 static void
 release_rule(struct access_rule *rule)
 {
-	ranges_unref(rule->networks);
+	for (size_t i = 0; i < rule->network_count; i++)
+		ranges_unref(rule->networks[i]);
 	for (size_t i = 0; i < rule->time_count; i++)
 		zone_free(rule->times[i].zone);
 }
@@ -67,6 +68,7 @@ access_rule_name(const struct access_rule *rule)
 
 struct making {
 	struct access_rules *rules;
+	const struct networks *networks;
 	const char *path;
 	int64_t now_s;
 	struct errinfo *err;
@@ -126,30 +128,19 @@ make_selector(struct making *m, const struct config_rule *c)
 	return s;
 }
 
-static struct ranges *
-make_networks(struct making *m, const struct config_rule *c)
+static void
+find_networks(struct making *m, const struct config_rule *c,
+    struct access_rule *rule)
 {
-	struct ranges *r = ranges_new();
-	enum status st = r != NULL ? STATUS_OK : STATUS_NOMEM;
+	rule->networks = take(m, c->networks.count, sizeof(*rule->networks));
+	for (size_t i = 0; rule->networks != NULL && i < c->networks.count;
+	     i++) {
+		struct ranges *r =
+		    networks_ranges(m->networks, c->networks.list[i]);
 
-	for (size_t i = 0; i < c->prefixes.count && st == STATUS_OK; i++) {
-		struct cidr prefix;
-		const char *why = NULL;
-
-		if (cidr_parse(slice_of(c->prefixes.list[i]), &prefix, &why) ==
-		    STATUS_OK)
-			st = ranges_add(r, &prefix, false);
-		else
-			(void)errinfo_set(m->err, STATUS_MALFORMED, m->path,
-			    c->prefixes.lines[i], "networks: \"%s\": %s",
-			    c->prefixes.list[i], why != NULL ? why : "");
+		if (r != NULL) /* else told by the configuration's loader */
+			rule->networks[rule->network_count++] = ranges_ref(r);
 	}
-	if (st == STATUS_OK)
-		st = ranges_seal(r);
-	if (st != STATUS_OK)
-		(void)errinfo_set(m->err, st, m->path, c->line,
-		    "out of memory");
-	return r;
 }
 
 static void
@@ -201,20 +192,23 @@ make_rule(struct making *m, const struct config_rule *c,
 			c->namespaces.count + c->names.count !=
 		    0 ||
 		c->has_selector,
-	    .networks = c->networks.count != 0 ? make_networks(m, c) : NULL,
 	    .required_users = make_strings(m, &c->required_users),
 	    .required_groups = make_strings(m, &c->required_groups),
 	};
+	find_networks(m, c, rule);
 	make_times(m, c, rule);
 }
 
 enum status
 access_rules_new(const struct config *config,
-    const struct config_cluster *cluster, int64_t now_s,
-    struct access_rules **out, struct errinfo *err)
+    const struct config_cluster *cluster, const struct networks *networks,
+    int64_t now_s, struct access_rules **out, struct errinfo *err)
 {
 	unsigned before = err->errors;
-	struct making m = {.path = config->path, .now_s = now_s, .err = err};
+	struct making m = {.networks = networks,
+	    .path = config->path,
+	    .now_s = now_s,
+	    .err = err};
 
 	*out = NULL;
 	if (cluster->rule_count == 0)

@@ -16,7 +16,7 @@
 #ifndef RBAC_RULES_H
 #define RBAC_RULES_H
 
-#include "acl/cidr.h"
+#include "acl/networks.h"
 #include "authn/user.h"
 #include "base/buf.h"
 #include "config/config.h"
@@ -31,13 +31,14 @@ struct access_rules;
 struct access_rule;
 
 /*
- * The rules of a cluster of config, to which they keep a reference.  now_s:
- * the time zones of `times` are read for then.  Mistakes go to err; *out is
- * new with one reference, or NULL where there are no rules.
+ * The rules of a cluster of config, to which they keep a reference.  networks:
+ * config's; nobody is in one that is not there.  now_s: the time zones of
+ * `times` are read for then.  Mistakes go to err; *out is new with one
+ * reference, or NULL where there are no rules.
  */
 NODISCARD enum status access_rules_new(const struct config *config,
-    const struct config_cluster *cluster, int64_t now_s,
-    struct access_rules **out, struct errinfo *err);
+    const struct config_cluster *cluster, const struct networks *networks,
+    int64_t now_s, struct access_rules **out, struct errinfo *err);
 struct access_rules *access_rules_ref(struct access_rules *r);
 void access_rules_unref(struct access_rules *r);         /* NULL is fine */
 size_t access_rules_count(const struct access_rules *r); /* of NULL: 0 */

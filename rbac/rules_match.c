@@ -251,14 +251,22 @@ is_time(const struct access_rule *r, int64_t now_s)
 	return r->time_count == 0;
 }
 
+static bool
+is_in_network(const struct access_rule *r, const struct address *address)
+{
+	for (size_t i = 0; address != NULL && i < r->network_count; i++) {
+		if (ranges_lookup(r->networks[i], address).admitted)
+			return true;
+	}
+	return false;
+}
+
 static unsigned
 lacks(const struct access_rule *r, const struct rules_question *q)
 {
 	unsigned out = 0;
 
-	if (r->networks != NULL &&
-	    (q->address == NULL ||
-		!ranges_lookup(r->networks, q->address).admitted))
+	if (r->config->networks.count != 0 && !is_in_network(r, q->address))
 		out |= NEED_NETWORK;
 	if (r->required_users.count != 0 &&
 	    !strings_has(&r->required_users, q->requestor->name))

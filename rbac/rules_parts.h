@@ -4,7 +4,6 @@
 #ifndef RBAC_RULES_PARTS_H
 #define RBAC_RULES_PARTS_H
 
-#include "acl/ranges.h"
 #include "base/arena.h"
 #include "base/ref.h"
 #include "base/zone.h"
@@ -25,7 +24,8 @@ struct access_rule {
 	const struct selector *ns_selector; /* NULL: any */
 	bool about_resources; /* names something of a resource request */
 	/* require */
-	struct ranges *networks; /* NULL: any */
+	struct ranges **networks; /* in one of them, if config names some */
+	size_t network_count;
 	struct strings required_users, required_groups;
 	struct rule_times *times;
 	size_t time_count; /* 0: any */

@@ -216,10 +216,11 @@ build_authorization(struct cluster *c, struct errinfo *err)
 }
 
 static enum status
-build_rules(const struct config *config, struct cluster *c, struct errinfo *err)
+build_rules(const struct config *config, const struct networks *networks,
+    struct cluster *c, struct errinfo *err)
 {
-	return access_rules_new(config, c->config, walltime_s(), &c->rules,
-	    err);
+	return access_rules_new(config, c->config, networks, walltime_s(),
+	    &c->rules, err);
 }
 
 static enum status
@@ -328,30 +329,30 @@ build_copy(const struct config *config, struct cluster *c, struct errinfo *err)
 }
 
 enum status
-build_policy(const struct config *config, struct cluster *c,
-    struct errinfo *err)
+build_policy(const struct config *config, const struct networks *networks,
+    struct cluster *c, struct errinfo *err)
 {
 	unsigned before = err->errors;
 
 	if (c->config->has_ranges)
 		build_ranges(config->path, c, err);
 	(void)build_authorization(c, err);
-	(void)build_rules(config, c, err);
+	(void)build_rules(config, networks, c, err);
 	(void)build_copy(config, c, err);
 	return err->errors != before ? errinfo_status(err) : STATUS_OK;
 }
 
 /* All parts of a cluster; each is tried, so that every mistake shows. */
 static void
-build_cluster(struct config *config, struct cluster *c, uint64_t generation,
-    struct errinfo *err)
+build_cluster(struct config *config, const struct networks *networks,
+    struct cluster *c, uint64_t generation, struct errinfo *err)
 {
 	const char *path = config->path;
 
 	build_ranges(path, c, err);
 	(void)build_authentication(path, c, err);
 	(void)build_authorization(c, err);
-	(void)build_rules(config, c, err);
+	(void)build_rules(config, networks, c, err);
 	(void)build_reader(c, err);
 	if (build_upstream(config, c, err) == STATUS_OK)
 		c->upstream->generation = generation;
@@ -374,16 +375,19 @@ build_parts(struct config *config, enum status st, uint64_t generation,
 {
 	const char *path = config->path;
 	struct snapshot *s = snapshot_new(config, generation);
+	enum status made;
 
 	if (s == NULL)
 		return errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
+	made = networks_new(config, &s->networks, err);
 	if (st == STATUS_OK)
-		st = networks_new(config, &s->networks, err);
+		st = made;
 	if (config->audit_policy_file != NULL && st == STATUS_OK)
 		st = audit_policy_load(config->audit_policy_file,
 		    &s->audit_policy, err);
 	for (size_t i = 0; i < s->cluster_count; i++) {
-		build_cluster(config, &s->clusters[i], generation, err);
+		build_cluster(config, s->networks, &s->clusters[i], generation,
+		    err);
 		s->clusters[i].authn_generation =
 		    authn_generation(generation, i);
 	}

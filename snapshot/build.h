@@ -21,10 +21,11 @@ NODISCARD enum status build_snapshot(const char *path, uint64_t generation,
 /*
  * Only what decides about c->config, a cluster of config: ranges where it has
  * any, authorizers, access rules; live roles come from the copy in stateDir.
- * c is zeroed but for its config.  Every mistake is in err.
+ * networks are config's; c is zeroed but for its config.  Every mistake is in
+ * err.
  */
 NODISCARD enum status build_policy(const struct config *config,
-    struct cluster *c, struct errinfo *err);
+    const struct networks *networks, struct cluster *c, struct errinfo *err);
 
 /*
  * Only what judges tokens for c->config: issuers, and the keys of jwksFiles.

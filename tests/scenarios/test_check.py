@@ -140,6 +140,20 @@ def test_mistakes(place, old, new, words):
     assert s.returncode == 1 and words in s.stderr and "not started" in s.stderr
 
 
+def test_a_bad_prefix_of_a_network_is_told_once(place):
+    """However many rules require the network."""
+    rules = ", ".join("{name: %s, require: {networks: [office]}}" % name for name in ("a", "b"))
+    r = run("check", place(("  vpn:", "  office: [10.9.0.1/16]\n  vpn:"),
+                           ("    authentication:\n", "    accessRules: [%s]\n    authentication:\n" % rules)))
+    told = [x for x in r.stderr.splitlines() if "10.9.0.1/16" in x]
+    assert r.returncode == 1 and len(told) == 1 and "gateway.yaml:5: networks.office: " in told[0], r.stderr
+
+
+def test_a_bad_prefix_is_told_beside_other_mistakes(place):
+    r = run("check", place(("10.8.0.0/16", "10.8.0.1/16"), ("kind: Gateway", "kind: Gate")))
+    assert "networks.vpn: \"10.8.0.1/16\"" in r.stderr and "kind: must be Gateway" in r.stderr, r.stderr
+
+
 @pytest.mark.parametrize("old,new,field", LATER, ids=[m[2] for m in LATER])
 def test_fields_of_later_versions_are_errors(place, old, new, field):
     """A field that is not implemented is never ignored."""

@@ -227,7 +227,7 @@ test_labels_that_are_awaited(void **state)
 		struct errinfo err = {0};
 		struct judgement x;
 
-		assert_ok(access_rules_new(config, &c, 0, &made, &err));
+		assert_ok(access_rules_new(config, &c, NULL, 0, &made, &err));
 		j.rules = made;
 		judge(&j, &q, &x);
 		assert_int_equal(x.stage,
@@ -263,7 +263,7 @@ main(void)
 	live = load(live_text);
 	assert_ok(config_load("tests/vectors/rules/rules.yaml", CONFIG_NEED_ALL,
 	    &config, &err));
-	assert_ok(access_rules_new(config, &c, 0, &rules, &err));
+	assert_ok(access_rules_new(config, &c, NULL, 0, &rules, &err));
 	ROWS_ADD_TABLE(&rows, judge_rows, check_judge);
 	rows_add(&rows, "requestor and user", test_requestor_and_user, NULL);
 	rows_add(&rows, "labels that are awaited", test_labels_that_are_awaited,

@@ -49,6 +49,9 @@ test_the_first_that_has_it(void **state)
 	/* spec: T-92 - a mapped address is IPv4, ::/0 does not have it */
 	assert_string_equal(find(n, "::ffff:10.1.2.3"), "bastion");
 	assert_null(find(n, "::ffff:192.0.2.1"));
+	assert_int_equal(ranges_count(networks_ranges(n, "vpn")), 2);
+	assert_null(networks_ranges(n, "office"));
+	assert_null(networks_ranges(NULL, "vpn"));
 	networks_unref(networks_ref(n));
 	assert_string_equal(find(n, "10.1.2.3"), "bastion");
 	networks_unref(n);

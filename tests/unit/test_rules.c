@@ -18,6 +18,7 @@ enum {
 };
 
 static struct config *config;
+static struct networks *networks;
 
 /* --- the question of a row --- */
 
@@ -103,8 +104,8 @@ check_vector(void **state)
 
 	(void)snprintf(name, sizeof(name), "%.*s", SLICE_ARG(c[0]));
 	assert_non_null(config_cluster(config, name));
-	assert_ok(access_rules_new(config, config_cluster(config, name), NOW_S,
-	    &rules, &err));
+	assert_ok(access_rules_new(config, config_cluster(config, name),
+	    networks, NOW_S, &rules, &err));
 	read_request(c[1], &a);
 	read_user(c[2], &a);
 	if (!slice_eq(c[3], SLICE("-"))) {
@@ -139,7 +140,7 @@ rules_of(const struct config_rule *rule)
 	struct access_rules *rules = NULL;
 	struct errinfo err = {0};
 
-	assert_ok(access_rules_new(config, &c, NOW_S, &rules, &err));
+	assert_ok(access_rules_new(config, &c, networks, NOW_S, &rules, &err));
 	errinfo_release(&err);
 	return rules;
 }
@@ -263,8 +264,8 @@ test_reviews(void **state)
 		struct errinfo err = {0};
 
 		assert_ok(access_rules_new(config,
-		    config_cluster(config, rows[i].cluster), NOW_S, &rules,
-		    &err));
+		    config_cluster(config, rows[i].cluster), networks, NOW_S,
+		    &rules, &err));
 		access_rules_ask(rules, &q, &answer);
 		if ((answer.refused != NULL) != rows[i].refused)
 			print_error("row %zu\n", i);
@@ -306,8 +307,8 @@ test_words(void **state)
 		struct buf b;
 
 		assert_ok(access_rules_new(config,
-		    config_cluster(config, rows[i].cluster), NOW_S, &rules,
-		    &err));
+		    config_cluster(config, rows[i].cluster), networks, NOW_S,
+		    &rules, &err));
 		buf_init_fixed(&b, text, sizeof(text));
 		access_rule_put_refusal(&b, access_rules_at(rules, 0),
 		    rows[i].lacks);
@@ -327,13 +328,13 @@ test_who_is_narrowed(void **state)
 	(void)state;
 	assert_false(access_rules_narrow(NULL, &eve));
 	assert_ok(access_rules_new(config, config_cluster(config, "users"),
-	    NOW_S, &rules, &err));
+	    networks, NOW_S, &rules, &err));
 	assert_true(access_rules_narrow(rules, &alice));
 	assert_false(access_rules_narrow(rules, &eve));
 	assert_false(access_rules_have_times(rules));
 	access_rules_unref(rules);
 	assert_ok(access_rules_new(config, config_cluster(config, "office"),
-	    NOW_S, &rules, &err));
+	    networks, NOW_S, &rules, &err));
 	assert_true(access_rules_have_times(rules));
 	access_rules_unref(rules);
 }
@@ -353,7 +354,8 @@ test_no_such_zone(void **state)
 	struct errinfo err = {0};
 
 	(void)state;
-	assert_int_equal(access_rules_new(config, &c, NOW_S, &rules, &err),
+	assert_int_equal(
+	    access_rules_new(config, &c, networks, NOW_S, &rules, &err),
 	    STATUS_NOT_FOUND);
 	assert_null(rules);
 	assert_true(slice_contains(buf_slice(&err.text),
@@ -374,6 +376,7 @@ main(void)
 		(void)fwrite(err.text.data, 1, err.text.len, stderr);
 		return 1;
 	}
+	assert_ok(networks_new(config, &networks, &err));
 	vectors_read(&v, "tests/vectors/rules/rules.txt");
 	rows_add_vectors(&r, &v, check_vector);
 	rows_add(&r, "a certificate is required", test_certificate, NULL);
@@ -384,6 +387,7 @@ main(void)
 	rows_add(&r, "no such time zone", test_no_such_zone, NULL);
 	failed = rows_run(&r, "rules");
 	vectors_release(&v);
+	networks_unref(networks);
 	config_unref(config);
 	errinfo_release(&err);
 	return failed;

@@ -10,6 +10,7 @@ enum {
 };
 
 static struct config *config;
+static struct networks *networks;
 
 static enum status
 make(const struct config_rule *rule, struct access_rules **out,
@@ -17,7 +18,7 @@ make(const struct config_rule *rule, struct access_rules **out,
 {
 	struct config_cluster c = {.rules = rule, .rule_count = 1};
 
-	return access_rules_new(config, &c, NOW_S, out, err);
+	return access_rules_new(config, &c, networks, NOW_S, out, err);
 }
 
 static void
@@ -38,9 +39,6 @@ refuse(const struct config_rule *rule, enum status want, const char *words)
 static void
 test_mistakes(void **state)
 {
-	static const char *const prefix[] = {"10.0.0.1/8"};
-	static const char *const network[] = {"office"};
-	static const unsigned lines[] = {42};
 	const struct config_requirement bad = {.key = "tier",
 	    .op = "In",
 	    .line = 17};
@@ -51,15 +49,10 @@ test_mistakes(void **state)
 	    .selector = both,
 	    .selector_count = 2,
 	    .client_certificate = true};
-	const struct config_rule networks = {.name = "x",
-	    .networks = {network, lines, 1},
-	    .prefixes = {prefix, lines, 1}};
 
 	(void)state;
 	refuse(&selector, STATUS_MALFORMED,
 	    ":17: namespaceSelector: the requirement on \"tier\" is not valid");
-	refuse(&networks, STATUS_MALFORMED,
-	    ":42: networks: \"10.0.0.1/8\": the bits behind the prefix");
 }
 
 static void
@@ -72,7 +65,7 @@ test_none(void **state)
 	struct rules_answer a;
 
 	(void)state;
-	assert_ok(access_rules_new(config, &c, NOW_S, &rules, &err));
+	assert_ok(access_rules_new(config, &c, networks, NOW_S, &rules, &err));
 	assert_null(rules);
 	assert_int_equal(access_rules_count(rules), 0);
 	assert_false(access_rules_have_times(rules));
@@ -84,7 +77,7 @@ test_none(void **state)
 
 /* Everything that a rule can have. */
 static const char *const words[] = {"a", "b"};
-static const char *const prefixes[] = {"10.0.0.0/8", "2001:db8::/32"};
+static const char *const offices[] = {"bastion", "vpn"};
 static const unsigned lines[] = {1, 2};
 static const struct config_requirement requirement = {.key = "tier",
     .op = "In",
@@ -113,8 +106,7 @@ static const struct config_rule full = {
     .has_selector = true,
     .selector = &requirement,
     .selector_count = 1,
-    .networks = WORDS,
-    .prefixes = {prefixes, lines, 2},
+    .networks = {offices, lines, 2},
     .required_users = WORDS,
     .required_groups = WORDS,
     .times = windows,
@@ -173,7 +165,36 @@ test_no_memory(void **state)
 		access_rules_unref(rules);
 		errinfo_release(&err);
 	}
-	assert_true(refused > 5);
+	assert_true(refused > 4);
+}
+
+/* spec: T-01 - nobody is in a network that is not there */
+static void
+test_networks_that_are_not_there(void **state)
+{
+	const struct address somebody = {.family = FAMILY_V4,
+	    .octets = {10, 8, 0, 1}};
+	const struct config_rule rule = {.name = "x",
+	    .networks = {offices, lines, 2}};
+	struct config_cluster c = {.rules = &rule, .rule_count = 1};
+	struct user u = {.name = SLICE("u")};
+	struct attributes a = {.verb = SLICE("get"), .path = SLICE("/")};
+	struct rules_question q = {.requestor = &u,
+	    .attributes = &a,
+	    .address = &somebody};
+	struct errinfo err = {0};
+
+	(void)state;
+	for (unsigned there = 0; there < 2; there++) {
+		struct access_rules *rules = NULL;
+		struct rules_answer answer;
+
+		assert_ok(access_rules_new(config, &c,
+		    there != 0 ? networks : NULL, NOW_S, &rules, &err));
+		access_rules_ask(rules, &q, &answer);
+		assert_int_equal(answer.lacks, there != 0 ? 0 : NEED_NETWORK);
+		access_rules_unref(rules);
+	}
 }
 
 static void
@@ -207,7 +228,8 @@ test_every_need_has_words(void **state)
 	    NEED_NETWORK | NEED_USER | NEED_GROUP | NEED_CERTIFICATE |
 		NEED_TIME);
 	assert_slice(buf_slice(&b),
-	    "access rule \"full\" requires network a or b and user a or b and "
+	    "access rule \"full\" requires network bastion or vpn and user a "
+	    "or b and "
 	    "group a or b and a client certificate and the time 00:00-01:00 "
 	    "UTC or 00:00-01:00 Europe/Berlin");
 	access_rules_unref(rules);
@@ -222,12 +244,16 @@ main(void)
 
 	assert_ok(config_load("tests/vectors/rules/rules.yaml", CONFIG_NEED_ALL,
 	    &config, &err));
+	assert_ok(networks_new(config, &networks, &err));
 	rows_add(&r, "mistakes", test_mistakes, NULL);
 	rows_add(&r, "none", test_none, NULL);
 	rows_add(&r, "no memory", test_no_memory, NULL);
+	rows_add(&r, "networks that are not there",
+	    test_networks_that_are_not_there, NULL);
 	rows_add(&r, "references", test_references, NULL);
 	rows_add(&r, "every need has words", test_every_need_has_words, NULL);
 	failed = rows_run(&r, "rules made");
+	networks_unref(networks);
 	config_unref(config);
 	errinfo_release(&err);
 	return failed;

@@ -86,7 +86,7 @@ compare_window(const struct moment *m, size_t window)
 	struct attributes a = {.verb = SLICE("get"), .path = SLICE("/")};
 	struct rules_question q = {.requestor = &u, .attributes = &a};
 
-	assert_ok(access_rules_new(config, &c, loaded_s, &rules, &err));
+	assert_ok(access_rules_new(config, &c, NULL, loaded_s, &rules, &err));
 	for (q.now_s = m->at_s - 3 * day_s; q.now_s < m->at_s + 4 * day_s;
 	     q.now_s += q.now_s % MINUTE_S == 0 ? MINUTE_S - 1 : 1) {
 		struct rules_answer answer;
