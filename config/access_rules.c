@@ -11,10 +11,11 @@ enum {
 
 /* A list that names something: an empty one would match nothing. */
 static struct config_strings
-read_set(struct reader *r, const struct place *at, const char *field)
+read_set(struct reader *r, const struct place *at, const char *field,
+    read_entry_fn entry)
 {
 	struct place p = place_field(r, at, field);
-	struct config_strings s = read_strings(r, &p, false);
+	struct config_strings s = read_strings(r, &p, entry);
 
 	if (!place_is_absent(&p) && p.node->kind == NODE_LIST &&
 	    p.node->count == 0)
@@ -23,36 +24,17 @@ read_set(struct reader *r, const struct place *at, const char *field)
 	return s;
 }
 
-/* The same where "" is an entry: the core group. */
-static struct config_strings
-read_api_groups(struct reader *r, const struct place *at)
+/* An entry of apiGroups, of which "" is one: the core group. */
+static const char *
+read_api_group(struct reader *r, const struct place *p)
 {
-	struct place p = place_field(r, at, "apiGroups");
-	struct config_strings out = {0};
-	const char **list;
-	unsigned *lines;
-	size_t count;
+	bool is_core = p->node->kind == NODE_STRING && p->node->text.n == 0;
 
-	if (!read_list(r, &p, true, &count))
-		return out;
-	list = read_alloc(r, count, sizeof(*list));
-	lines = read_alloc(r, count, sizeof(*lines));
-	for (size_t i = 0; list != NULL && lines != NULL && i < count; i++) {
-		struct place item = place_item(&p, i);
-		const char *s = item.node->kind == NODE_STRING
-		    ? read_dup(r, item.node->text)
-		    : read_string(r, &item);
-
-		if (place_is_absent(&item))
-			read_error(r, &item, "the core group is \"\"");
-		if (s == NULL)
-			continue;
-		list[out.count] = s;
-		lines[out.count++] = item.line;
-	}
-	out.list = list;
-	out.lines = lines;
-	return out;
+	if (place_is_absent(p))
+		read_error(r, p, "the core group is \"\"");
+	else if (!is_core)
+		return read_string(r, p);
+	return read_dup(r, SLICE_EMPTY);
 }
 
 /* --- namespaceSelector --- */
@@ -113,7 +95,7 @@ read_match_expressions(struct reader *r, const struct place *p, size_t count,
 		f = place_field(r, &item, "operator");
 		q.op = ops[read_word(r, &f, ops, COUNT_OF(ops))];
 		f = place_field(r, &item, "values");
-		q.values = read_strings(r, &f, false);
+		q.values = read_strings(r, &f, read_string);
 		if (q.key != NULL)
 			add_requirement(rule, list, q);
 	}
@@ -161,15 +143,15 @@ read_match(struct reader *r, const struct place *at,
 
 	if (!read_map(r, &p))
 		return;
-	rule->users = read_set(r, &p, "users");
-	rule->groups = read_set(r, &p, "groups");
-	rule->verbs = read_set(r, &p, "verbs");
-	rule->api_groups = read_api_groups(r, &p);
-	rule->resources = read_set(r, &p, "resources");
-	rule->namespaces = read_set(r, &p, "namespaces");
+	rule->users = read_set(r, &p, "users", read_string);
+	rule->groups = read_set(r, &p, "groups", read_string);
+	rule->verbs = read_set(r, &p, "verbs", read_string);
+	rule->api_groups = read_set(r, &p, "apiGroups", read_api_group);
+	rule->resources = read_set(r, &p, "resources", read_string);
+	rule->namespaces = read_set(r, &p, "namespaces", read_string);
 	read_selector(r, &p, cluster, rule);
-	rule->names = read_set(r, &p, "names");
-	rule->urls = read_set(r, &p, "nonResourceURLs");
+	rule->names = read_set(r, &p, "names", read_string);
+	rule->urls = read_set(r, &p, "nonResourceURLs", read_string);
 	check_rule_match(r, &p, rule);
 }
 
@@ -259,7 +241,7 @@ read_rule_networks(struct reader *r, const struct place *require,
 {
 	struct place p = place_field(r, require, "networks");
 
-	rule->networks = read_set(r, require, "networks");
+	rule->networks = read_set(r, require, "networks", read_string);
 	for (size_t i = 0; i < rule->networks.count; i++) {
 		if (find_network(c, rule->networks.list[i]) == NULL)
 			read_error(r, &p,
@@ -278,8 +260,8 @@ read_require(struct reader *r, const struct place *at, const struct config *c,
 	if (!read_map(r, &p))
 		return;
 	read_rule_networks(r, &p, c, rule);
-	rule->required_users = read_set(r, &p, "users");
-	rule->required_groups = read_set(r, &p, "groups");
+	rule->required_users = read_set(r, &p, "users", read_string);
+	rule->required_groups = read_set(r, &p, "groups", read_string);
 	f = place_field(r, &p, "clientCertificate");
 	rule->client_certificate = read_bool(r, &f);
 	if (rule->client_certificate)

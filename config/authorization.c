@@ -74,7 +74,7 @@ read_authorization(struct reader *r, const struct place *cluster,
 	rbac = place_field(r, &p, "rbac");
 	if (read_map(r, &rbac)) {
 		files = place_field(r, &rbac, "files");
-		out->rbac_files = read_strings(r, &files, true);
+		out->rbac_files = read_strings(r, &files, read_path);
 		read_live(r, &rbac, out);
 	}
 	if (config_asks_rbac(out) && out->rbac_files.count == 0 &&

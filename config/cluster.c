@@ -15,7 +15,7 @@ read_cluster_listeners(struct reader *r, const struct place *p,
     const struct config *c, struct config_cluster *cluster)
 {
 	struct place f = place_field(r, p, "listeners");
-	struct config_strings names = read_strings(r, &f, false);
+	struct config_strings names = read_strings(r, &f, read_string);
 	const struct config_listener **list =
 	    read_alloc(r, c->listener_count, sizeof(*list));
 
@@ -46,22 +46,17 @@ read_cluster_listeners(struct reader *r, const struct place *p,
 }
 
 /* Lower case without a final dot: how names are compared. */
-static struct config_strings
-read_names(struct reader *r, const struct place *p)
+static const char *
+read_name(struct reader *r, const struct place *p)
 {
-	struct config_strings s = read_strings(r, p, false);
+	struct slice s = slice_of(read_string(r, p));
+	char *name = s.n != 0 ? read_dup(r, s) : NULL;
 
-	for (size_t i = 0; i < s.count; i++) {
-		char *name = read_dup(r, slice_of(s.list[i]));
-		size_t n = name != NULL ? strlen(name) : 0;
-
-		for (size_t k = 0; k < n; k++)
-			name[k] = ascii_lower(name[k]);
-		if (n > 1 && name[n - 1] == '.')
-			name[n - 1] = '\0';
-		((const char **)(uintptr_t)s.list)[i] = name;
-	}
-	return s;
+	for (size_t i = 0; name != NULL && i < s.n; i++)
+		name[i] = ascii_lower(s.p[i]);
+	if (name != NULL && s.n > 1 && s.p[s.n - 1] == '.')
+		name[s.n - 1] = '\0';
+	return name;
 }
 
 const struct config_network *
@@ -78,7 +73,8 @@ find_network(const struct config *c, const char *name)
 static struct config_strings
 read_prefixes(struct reader *r, const struct place *p, const struct config *c)
 {
-	struct config_strings given = read_strings(r, p, false), out = {0};
+	struct config_strings given = read_strings(r, p, read_string),
+			      out = {0};
 	const char **list;
 	unsigned *lines;
 	size_t total = 0;
@@ -124,7 +120,7 @@ read_ranges(struct reader *r, const struct place *cluster,
 	f = place_field(r, &p, "cidrs");
 	out->cidrs = read_prefixes(r, &f, c);
 	f = place_field(r, &p, "files");
-	out->range_files = read_strings(r, &f, true);
+	out->range_files = read_strings(r, &f, read_path);
 	f = place_field(r, &p, "deny");
 	out->deny = read_prefixes(r, &f, c);
 	if (out->unrestricted &&
@@ -261,7 +257,7 @@ read_algorithms(struct reader *r, const struct place *authn,
 	out->signing_algorithms = (struct config_strings){initial, no_lines, 2};
 	if (place_is_absent(&p))
 		return;
-	out->signing_algorithms = read_strings(r, &p, false);
+	out->signing_algorithms = read_strings(r, &p, read_string);
 	if (out->signing_algorithms.count == 0)
 		read_error(r, &p, "must not be empty");
 	for (size_t i = 0; i < out->signing_algorithms.count; i++) {
@@ -313,7 +309,7 @@ read_authentication(struct reader *r, const struct place *cluster,
 		    "AuthenticationConfiguration");
 	read_jwks_files(r, &p, out);
 	f = place_field(r, &p, "keyHosts");
-	out->key_hosts = read_names(r, &f);
+	out->key_hosts = read_strings(r, &f, read_name);
 	read_algorithms(r, &p, out);
 	f = place_field(r, &p, "impersonation");
 	if (read_bool(r, &f))
@@ -329,10 +325,10 @@ read_authentication(struct reader *r, const struct place *cluster,
 	f = place_field(r, &p, "reserved");
 	(void)read_map(r, &f);
 	g = place_field(r, &f, "users");
-	out->reserved_users = read_strings(r, &g, false);
+	out->reserved_users = read_strings(r, &g, read_string);
 	check_reserved(r, &g, &out->reserved_users);
 	g = place_field(r, &f, "groups");
-	out->reserved_groups = read_strings(r, &g, false);
+	out->reserved_groups = read_strings(r, &g, read_string);
 	check_reserved(r, &g, &out->reserved_groups);
 }
 
@@ -390,7 +386,7 @@ read_cluster(struct reader *r, const struct place *p, const struct config *c,
 	if (need == CONFIG_NEED_ALL) {
 		read_cluster_listeners(r, p, c, out);
 		f = place_field(r, p, "serverNames");
-		out->server_names = read_names(r, &f);
+		out->server_names = read_strings(r, &f, read_name);
 		read_ranges(r, p, c, out);
 		read_upstream(r, p, out);
 		f = place_field(r, p, "identity");

@@ -67,7 +67,7 @@ read_networks(struct reader *r, const struct place *root, struct config *c)
 			return;
 		item = place_field(r, &p, name);
 		list[i].name = name;
-		list[i].cidrs = read_strings(r, &item, false);
+		list[i].cidrs = read_strings(r, &item, read_string);
 		c->network_count++;
 	}
 }

@@ -391,7 +391,7 @@ read_address(struct reader *r, const struct place *p,
 }
 
 struct config_strings
-read_strings(struct reader *r, const struct place *p, bool as_paths)
+read_strings(struct reader *r, const struct place *p, read_entry_fn entry)
 {
 	struct config_strings out = {0};
 	const char **list;
@@ -405,18 +405,15 @@ read_strings(struct reader *r, const struct place *p, bool as_paths)
 	if (list == NULL || lines == NULL)
 		return out;
 	for (size_t i = 0; i < count; i++) {
-		struct place item = place_item(p, i);
-		const char *s;
+		struct place at = place_item(p, i);
+		const char *s = entry(r, &at);
 
-		if (place_is_absent(&item)) {
-			read_error(r, &item, "must not be empty");
-			continue;
-		}
-		s = as_paths ? read_path(r, &item) : read_string(r, &item);
+		if (s == NULL && place_is_absent(&at))
+			read_error(r, &at, "must not be empty");
 		if (s == NULL)
 			continue;
 		list[out.count] = s;
-		lines[out.count++] = item.line;
+		lines[out.count++] = at.line;
 	}
 	out.list = list;
 	out.lines = lines;

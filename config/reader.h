@@ -72,9 +72,15 @@ int64_t read_duration_ms(struct reader *r, const struct place *p);
 bool read_address(struct reader *r, const struct place *p,
     struct config_address *out);
 
-/* A list of strings; empty where it is absent. */
+/* An entry of a list; NULL where it is null, or something was told of it. */
+typedef const char *(*read_entry_fn)(struct reader *, const struct place *);
+
+/*
+ * A list, empty where it is absent.  entry: read_string, read_path or the
+ * like; what it gives NULL for is told and left out.
+ */
 struct config_strings read_strings(struct reader *r, const struct place *p,
-    bool as_paths);
+    read_entry_fn entry);
 
 /* Memory for n things of size bytes, zeroed; NULL: reported. */
 void *read_alloc(struct reader *r, size_t n, size_t size);
