@@ -108,7 +108,8 @@ read_selector(struct reader *r, const struct place *match,
 	struct place p = place_field(r, match, "namespaceSelector");
 	struct place labels, expressions;
 	struct config_requirement *list;
-	size_t count = 0;
+	bool has_labels;
+	size_t count;
 
 	if (!read_map(r, &p))
 		return;
@@ -118,19 +119,15 @@ read_selector(struct reader *r, const struct place *match,
 		    "needs authorization.rbac.live, since labels of "
 		    "namespaces come from the cluster only");
 	labels = place_field(r, &p, "matchLabels");
-	if (!place_is_absent(&labels) && labels.node->kind != NODE_MAP) {
-		read_error(r, &labels, "must be a mapping of keys to values");
-		return;
-	}
+	has_labels = read_pairs(r, &labels, "keys to values");
 	expressions = place_field(r, &p, "matchExpressions");
 	(void)read_list(r, &expressions, false, &count);
-	list = read_alloc(r,
-	    count + (place_is_absent(&labels) ? 0 : labels.node->count),
+	list = read_alloc(r, count + (has_labels ? labels.node->count : 0),
 	    sizeof(*list));
 	if (list == NULL)
 		return;
 	rule->selector = list;
-	if (!place_is_absent(&labels))
+	if (has_labels)
 		read_match_labels(r, &labels, rule, list);
 	read_match_expressions(r, &expressions, count, rule, list);
 }
@@ -208,10 +205,8 @@ read_times(struct reader *r, const struct place *require,
 	struct config_times *list;
 	size_t count;
 
-	if (!read_list(r, &p, true, &count))
-		return;
-	list = read_alloc(r, count, sizeof(*list));
-	for (size_t i = 0; list != NULL && i < count; i++) {
+	list = read_items(r, &p, true, sizeof(*list), &count);
+	for (size_t i = 0; i < count; i++) {
 		struct place item = place_item(&p, i);
 		struct place zone;
 
@@ -232,7 +227,7 @@ read_times(struct reader *r, const struct place *require,
 			    "for the whole day");
 	}
 	rule->times = list;
-	rule->time_count = list != NULL ? count : 0;
+	rule->time_count = count;
 }
 
 static void

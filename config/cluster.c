@@ -218,12 +218,8 @@ read_jwks_files(struct reader *r, const struct place *authn,
 	struct place p = place_field(r, authn, "jwksFiles");
 	struct config_jwks_file *list;
 
-	if (place_is_absent(&p))
+	if (!read_pairs(r, &p, "issuer URLs to files"))
 		return;
-	if (p.node->kind != NODE_MAP) {
-		read_error(r, &p, "must be a mapping of issuer URLs to files");
-		return;
-	}
 	list = read_alloc(r, p.node->count, sizeof(*list));
 	for (size_t i = 0; list != NULL && i < p.node->count; i++) {
 		const struct pair *pair = &p.node->pairs[i];
@@ -455,11 +451,7 @@ read_clusters(struct reader *r, const struct place *root, struct config *c,
 	struct config_cluster *list;
 	size_t count;
 
-	if (!read_list(r, &p, true, &count))
-		return;
-	list = read_alloc(r, count, sizeof(*list));
-	if (list == NULL)
-		return;
+	list = read_items(r, &p, true, sizeof(*list), &count);
 	for (size_t i = 0; i < count; i++) {
 		struct place item = place_item(&p, i);
 

@@ -51,12 +51,8 @@ read_networks(struct reader *r, const struct place *root, struct config *c)
 	struct place p = place_field(r, root, "networks");
 	struct config_network *list;
 
-	if (place_is_absent(&p))
+	if (!read_pairs(r, &p, "names to lists"))
 		return;
-	if (p.node->kind != NODE_MAP) {
-		read_error(r, &p, "must be a mapping of names to lists");
-		return;
-	}
 	list = read_alloc(r, p.node->count, sizeof(*list));
 	c->networks = list;
 	for (size_t i = 0; list != NULL && i < p.node->count; i++) {
@@ -80,10 +76,8 @@ read_certificates(struct reader *r, const struct place *tls,
 	struct config_certificate *list;
 	size_t count;
 
-	if (!read_list(r, &p, true, &count))
-		return;
-	list = read_alloc(r, count, sizeof(*list));
-	for (size_t i = 0; list != NULL && i < count; i++) {
+	list = read_items(r, &p, true, sizeof(*list), &count);
+	for (size_t i = 0; i < count; i++) {
 		struct place item = place_item(&p, i);
 		struct place file;
 
@@ -97,7 +91,7 @@ read_certificates(struct reader *r, const struct place *tls,
 		list[i].key_file = read_path(r, &file);
 	}
 	l->certificates = list;
-	l->certificate_count = list != NULL ? count : 0;
+	l->certificate_count = count;
 }
 
 static void
@@ -132,11 +126,7 @@ read_listeners(struct reader *r, const struct place *root, struct config *c)
 	struct config_listener *list;
 	size_t count;
 
-	if (!read_list(r, &p, true, &count))
-		return;
-	list = read_alloc(r, count, sizeof(*list));
-	if (list == NULL)
-		return;
+	list = read_items(r, &p, true, sizeof(*list), &count);
 	for (size_t i = 0; i < count; i++) {
 		struct place item = place_item(&p, i);
 

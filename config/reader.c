@@ -178,6 +178,16 @@ read_map(struct reader *r, const struct place *p)
 }
 
 bool
+read_pairs(struct reader *r, const struct place *p, const char *what)
+{
+	if (place_is_absent(p))
+		return false;
+	if (p->node->kind != NODE_MAP)
+		read_error(r, p, "must be a mapping of %s", what);
+	return p->node->kind == NODE_MAP;
+}
+
+bool
 read_list(struct reader *r, const struct place *p, bool at_least_one,
     size_t *count)
 {
@@ -209,6 +219,20 @@ read_alloc(struct reader *r, size_t n, size_t size)
 	}
 	memset(mem, 0, (n != 0 ? n : 1) * size);
 	return mem;
+}
+
+void *
+read_items(struct reader *r, const struct place *p, bool at_least_one,
+    size_t size, size_t *count)
+{
+	void *items;
+
+	if (!read_list(r, p, at_least_one, count))
+		return NULL;
+	items = read_alloc(r, *count, size);
+	if (items == NULL)
+		*count = 0;
+	return items;
 }
 
 char *

@@ -52,6 +52,16 @@ bool read_map(struct reader *r, const struct place *p);
 bool read_list(struct reader *r, const struct place *p, bool at_least_one,
     size_t *count);
 
+/*
+ * A list likewise, and room for *count things of size bytes, zeroed.  NULL with
+ * *count 0 where it is absent, or something was told.
+ */
+void *read_items(struct reader *r, const struct place *p, bool at_least_one,
+    size_t size, size_t *count);
+
+/* A mapping of any keys; what: "names to lists", say, for the error. */
+bool read_pairs(struct reader *r, const struct place *p, const char *what);
+
 /* A string, not empty; the row's default, or NULL, where it is absent. */
 const char *read_string(struct reader *r, const struct place *p);
 
