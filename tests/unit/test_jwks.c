@@ -4,8 +4,8 @@
 #include "authn/jwks.h"
 
 #include "authn/jwk.h"
-#include "config/file.h"
 #include "tests/support/guard.h"
+#include "tests/support/keys.h"
 #include "tests/support/rows.h"
 
 static const char *
@@ -64,21 +64,6 @@ check_row(void **state)
 	errinfo_release(&err);
 }
 
-static struct jwks *
-load(const char *path)
-{
-	struct errinfo err = {0};
-	struct jwks *set = NULL;
-	struct buf text;
-
-	buf_init(&text, JWKS_BYTES_MAX);
-	assert_ok(file_read(path, &text, &err));
-	assert_ok(jwks_parse(buf_slice(&text), path, &set, &err));
-	buf_release(&text);
-	errinfo_release(&err);
-	return set;
-}
-
 /* spec: T-68: each algorithm has its type, and a key's own alg is the only one
  */
 static void
@@ -96,7 +81,7 @@ test_fit(void **state)
 	    {"p384", BIT(JWS_ES384)},
 	    {"p521", BIT(JWS_ES512)},
 	};
-	struct jwks *set = load("tests/vectors/authn/keys.json");
+	struct jwks *set = keys_load("tests/vectors/authn/keys.json");
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(want); i++) {
@@ -117,7 +102,7 @@ test_fit(void **state)
 static void
 test_without_kid(void **state)
 {
-	struct jwks *set = load("tests/vectors/authn/pair.json");
+	struct jwks *set = keys_load("tests/vectors/authn/pair.json");
 	bool unknown = true;
 
 	(void)state;
@@ -129,7 +114,7 @@ test_without_kid(void **state)
 	assert_null(jwks_find(set, SLICE("x"), JWS_RS256, &unknown));
 	assert_true(unknown);
 	jwks_unref(set);
-	set = load("tests/vectors/authn/two.json");
+	set = keys_load("tests/vectors/authn/two.json");
 	assert_null(jwks_find(set, SLICE_EMPTY, JWS_RS256, &unknown));
 	assert_false(unknown);
 	jwks_unref(set);
@@ -173,7 +158,7 @@ test_too_large(void **state)
 static void
 test_references(void **state)
 {
-	struct jwks *set = load("tests/vectors/authn/one.json");
+	struct jwks *set = keys_load("tests/vectors/authn/one.json");
 	bool unknown;
 
 	(void)state;

@@ -5,9 +5,10 @@
 
 #include <pthread.h>
 
-#include "config/file.h"
+#include "tests/support/keys.h"
 #include "tests/support/rows.h"
 
+static const char keys[] = "tests/vectors/authn/keys.json";
 static struct vectors vectors;
 
 /* The token of the row with that name. */
@@ -20,22 +21,6 @@ token(const char *name)
 	}
 	fail_msg("tokens.txt has no row \"%s\"", name);
 	return SLICE_EMPTY;
-}
-
-static struct jwks *
-load_keys(void)
-{
-	static const char path[] = "tests/vectors/authn/keys.json";
-	struct errinfo err = {0};
-	struct jwks *set = NULL;
-	struct buf text;
-
-	buf_init(&text, JWKS_BYTES_MAX);
-	assert_ok(file_read(path, &text, &err));
-	assert_ok(jwks_parse(buf_slice(&text), path, &set, &err));
-	buf_release(&text);
-	errinfo_release(&err);
-	return set;
 }
 
 static const struct jwk *
@@ -73,7 +58,7 @@ check_signature_alone(void **state)
 {
 	const struct signature_row *row = *state;
 	struct jws_verifier *v = jws_verifier_new();
-	struct jwks *set = load_keys();
+	struct jwks *set = keys_load(keys);
 
 	assert_true(jws_verify(v, find(set, "rsa", JWS_RS256), JWS_RS256,
 	    token(row->token)));
@@ -102,7 +87,7 @@ test_exactly_the_algorithm(void **state)
 	    {"T-68 PS512, the key names no alg", JWS_PS512},
 	};
 	struct jws_verifier *v = jws_verifier_new();
-	struct jwks *set = load_keys();
+	struct jwks *set = keys_load(keys);
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(good); i++) {
@@ -121,7 +106,7 @@ static void
 test_a_key_that_does_not_fit(void **state)
 {
 	struct jws_verifier *v = jws_verifier_new();
-	struct jwks *set = load_keys();
+	struct jwks *set = keys_load(keys);
 	const struct jwk *pinned = find(set, "pinned", JWS_RS256);
 	const struct jwk *p256 = find(set, "p256", JWS_ES256);
 
@@ -147,7 +132,7 @@ test_odd_texts(void **state)
 	struct slice cut[] = {SLICE(""), SLICE("."), SLICE(".."), SLICE("a"),
 	    SLICE("\0.\0.\0")};
 	struct jws_verifier *v = jws_verifier_new();
-	struct jwks *set = load_keys();
+	struct jwks *set = keys_load(keys);
 	const struct jwk *rsa = find(set, "rsa", JWS_RS256);
 
 	(void)state;
@@ -175,7 +160,7 @@ test_lives(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		struct jwks *set = load_keys();
+		struct jwks *set = keys_load(keys);
 
 		assert_true(jws_verify(v, find(set, "p256", JWS_ES256),
 		    JWS_ES256, good));
@@ -211,7 +196,7 @@ verify_often(void *arg)
 static void
 test_threads(void **state)
 {
-	struct jwks *set = load_keys();
+	struct jwks *set = keys_load(keys);
 	struct share shares[4];
 	pthread_t threads[COUNT_OF(shares)];
 

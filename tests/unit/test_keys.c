@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "config/file.h"
+#include "tests/support/keys.h"
 #include "tests/support/rows.h"
 
 #define HEAD                                                                   \
@@ -23,21 +23,6 @@ struct one_cluster {
 	struct snapshot snapshot;
 	struct cluster cluster;
 };
-
-static struct jwks *
-keys_of(const char *path)
-{
-	struct errinfo err = {0};
-	struct jwks *set = NULL;
-	struct buf text;
-
-	buf_init(&text, JWKS_BYTES_MAX);
-	assert_ok(file_read(path, &text, &err));
-	assert_ok(jwks_parse(buf_slice(&text), path, &set, &err));
-	buf_release(&text);
-	errinfo_release(&err);
-	return set;
-}
 
 /* one.json belongs to the issuer that the name "one" is found for. */
 static void
@@ -59,8 +44,8 @@ set_up(struct one_cluster *c, const char *authentication)
 	    issuers_find(c->cluster.issuers, SLICE("https://one.example.com"));
 	two =
 	    issuers_find(c->cluster.issuers, SLICE("https://two.example.com"));
-	c->cluster.keys->sets[one] = keys_of("tests/vectors/authn/one.json");
-	c->cluster.keys->sets[two] = keys_of("tests/vectors/authn/two.json");
+	c->cluster.keys->sets[one] = keys_load("tests/vectors/authn/one.json");
+	c->cluster.keys->sets[two] = keys_load("tests/vectors/authn/two.json");
 	c->snapshot.config = (struct config *)(uintptr_t)&config;
 	c->snapshot.clusters = &c->cluster;
 	c->snapshot.cluster_count = 1;

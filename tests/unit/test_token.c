@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "config/file.h"
 #include "tests/support/guard.h"
+#include "tests/support/keys.h"
 #include "tests/support/rows.h"
 
 enum {
@@ -28,17 +28,11 @@ struct world {
 static void
 load_set(struct world *w, struct slice name)
 {
-	struct errinfo err = {0};
-	struct buf text;
 	char path[200];
 
 	(void)snprintf(path, sizeof(path), "%s%.*s.json", folder,
 	    SLICE_ARG(name));
-	buf_init(&text, JWKS_BYTES_MAX);
-	assert_ok(file_read(path, &text, &err));
-	assert_ok(jwks_parse(buf_slice(&text), path, &w->set, &err));
-	buf_release(&text);
-	errinfo_release(&err);
+	w->set = keys_load(path);
 	for (size_t i = 0; i < w->issuers->count; i++)
 		w->sets[i] = i != NO_KEYS ? w->set : NULL;
 }
