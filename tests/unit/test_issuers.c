@@ -347,19 +347,12 @@ parse(const char *text)
 }
 
 static void
-test_every_field(void **state)
+put_every_field(struct buf *text, struct slice ca)
 {
-	struct issuers *i;
-	struct buf text, ca;
-	struct slice rest;
+	struct slice line;
 	bool done = false;
 
-	(void)state;
-	buf_init(&ca, 1 << 16);
-	assert_ok(
-	    file_read("tests/vectors/authn/keys/throw-away-ca.pem", &ca, NULL));
-	buf_init(&text, 1 << 16);
-	buf_puts(&text,
+	buf_puts(text,
 	    "apiVersion: apiserver.config.k8s.io/v1beta1\n"
 	    "kind: AuthenticationConfiguration\n"
 	    "jwt:\n"
@@ -370,10 +363,9 @@ test_every_field(void **state)
 	    "    audienceMatchPolicy: MatchAny\n"
 	    "    egressSelectorType: \"\"\n"
 	    "    certificateAuthority: |\n");
-	rest = buf_slice(&ca);
-	for (struct slice line; slice_split(&rest, '\n', &done, &line);)
-		buf_putf(&text, "      %.*s\n", SLICE_ARG(line));
-	buf_puts(&text,
+	while (slice_split(&ca, '\n', &done, &line))
+		buf_putf(text, "      %.*s\n", SLICE_ARG(line));
+	buf_puts(text,
 	    "  claimMappings:\n"
 	    "    username: {claim: sub, prefix: \"p:\"}\n"
 	    "    groups: {claim: roles, prefix: \"g:\"}\n"
@@ -384,27 +376,47 @@ test_every_field(void **state)
 	    "  - {claim: x}\n"
 	    "  userValidationRules: []\n"
 	    "anonymous: {enabled: false}\n");
-	buf_putc(&text, '\0');
+	buf_putc(text, '\0');
+}
+
+static void
+check_every_field(const struct issuer *i, struct slice ca)
+{
+	assert_slice(i->url, "https://i.example.com/tenant/");
+	assert_int_equal(i->audience_count, 2);
+	assert_slice(i->audiences[1], "b");
+	assert_slices(i->ca_pem, ca);
+	assert_slice(i->username_claim, "sub");
+	assert_slice(i->username_prefix, "p:");
+	assert_slice(i->groups_claim, "roles");
+	assert_slice(i->groups_prefix, "g:");
+	assert_int_equal(i->rule_count, 2);
+	assert_slice(i->rules[0].claim, "hd");
+	assert_slice(i->rules[0].required_value, "example.com");
+	assert_slice(i->rules[1].required_value, "");
+	assert_int_equal(i->line, 4);
+}
+
+static void
+test_every_field(void **state)
+{
+	struct issuers *i;
+	struct buf text, ca;
+
+	(void)state;
+	buf_init(&ca, 1 << 16);
+	assert_ok(
+	    file_read("tests/vectors/authn/keys/throw-away-ca.pem", &ca, NULL));
+	buf_init(&text, 1 << 16);
+	put_every_field(&text, buf_slice(&ca));
 	i = parse(text.data);
 	assert_int_equal(i->count, 1);
 	assert_int_equal(i->algorithms, BIT(JWS_RS256) | BIT(JWS_ES256));
 	assert_int_equal(i->nbf_skew_s, 60);
 	assert_int_equal(i->exp_skew_s, 0);
-	assert_slice(i->list[0].url, "https://i.example.com/tenant/");
+	check_every_field(&i->list[0], buf_slice(&ca));
 	assert_string_equal(issuers_discovery_url(i, 0),
 	    "https://d.example.com:8443/d");
-	assert_int_equal(i->list[0].audience_count, 2);
-	assert_slice(i->list[0].audiences[1], "b");
-	assert_slices(i->list[0].ca_pem, buf_slice(&ca));
-	assert_slice(i->list[0].username_claim, "sub");
-	assert_slice(i->list[0].username_prefix, "p:");
-	assert_slice(i->list[0].groups_claim, "roles");
-	assert_slice(i->list[0].groups_prefix, "g:");
-	assert_int_equal(i->list[0].rule_count, 2);
-	assert_slice(i->list[0].rules[0].claim, "hd");
-	assert_slice(i->list[0].rules[0].required_value, "example.com");
-	assert_slice(i->list[0].rules[1].required_value, "");
-	assert_int_equal(i->list[0].line, 4);
 	assert_ptr_equal(issuers_ref(i), i);
 	issuers_unref(i);
 	issuers_unref(i);
