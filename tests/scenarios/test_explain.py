@@ -1,28 +1,16 @@
 """explain: decisions as data, and for people; offline, with nothing but files."""
 import json
-import subprocess
+from functools import partial
 
 import pytest
 
-from gateway import BINARY, SLOW, rbac
+import command
+from gateway import rbac
 
 PODS = "/api/v1/namespaces/dev/pods"
 
-
-def run(*args, stdin=b"", code=None):
-    r = subprocess.run([BINARY, "explain", *args], input=stdin, capture_output=True, timeout=60 * SLOW, check=False)
-    if code is not None:
-        assert r.returncode == code, (r.returncode, r.stderr.decode(), r.stdout.decode()[:2000])
-    return r
-
-
-def batch(args, *questions, code=0):
-    lines = [q if isinstance(q, (str, bytes)) else json.dumps(q) for q in questions]
-    stdin = b"\n".join(x.encode() if isinstance(x, str) else x for x in lines) + b"\n"
-    out = run("--batch", *args, stdin=stdin, code=code).stdout
-    answers = [json.loads(x) for x in out.decode().splitlines()]
-    assert len(answers) == len(questions)
-    return answers
+run = partial(command.run, "explain")
+batch = partial(command.batch, "explain")
 
 
 @pytest.fixture
@@ -170,14 +158,7 @@ def test_the_last_line_may_lack_its_end():
 
 
 def test_answers_come_as_questions_do():
-    """A pipe works both ways: nothing waits for the end of input."""
-    with subprocess.Popen([BINARY, "explain", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as p:
-        for i in range(3):
-            p.stdin.write(b'{"id":"%d"}\n' % i)
-            p.stdin.flush()
-            assert json.loads(p.stdout.readline()) == {"id": str(i)}
-        p.stdin.close()
-        assert p.wait(10) == 0
+    command.check_answers_come_as_questions_do("explain", *({"id": str(i)} for i in range(3)))
 
 
 def test_odd_octets():
@@ -369,10 +350,7 @@ def test_literals():
 
 def diff(config, events, *args, code):
     text = "\n".join(e if isinstance(e, str) else json.dumps(e) for e in events)
-    r = subprocess.run([BINARY, "diff", *config, "--audit", "-", *args], input=text.encode(), capture_output=True,
-                       timeout=30 * SLOW, check=False)
-    assert r.returncode == code, (r.returncode, r.stderr, r.stdout)
-    return r
+    return command.run("diff", *config, "--audit", "-", *args, stdin=text.encode(), code=code)
 
 
 def event(decision, verb="get", user="u", groups=("readers",), audit_id="a", **more):
@@ -415,7 +393,7 @@ def test_diff_without_differences(config):
 def test_diff_names_lines_that_it_cannot_read(config):
     r = diff(config, [event("allow"), "{", event("allow")], code=1)
     assert b"line 2: no JSON" in r.stderr and b"0 of 2 requests" in r.stdout
-    r = subprocess.run([BINARY, "diff", *config, "--audit", "/absent"], capture_output=True, timeout=30, check=False)
+    r = command.run("diff", *config, "--audit", "/absent")
     assert r.returncode == 1 and b"/absent: No such file" in r.stderr
 
 

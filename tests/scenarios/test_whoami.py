@@ -1,12 +1,12 @@
 """whoami: who a token is or why it is refused, offline; claims by the rules of Entra in batches."""
 import json
-import subprocess
 import time
+from functools import partial
 
 import pytest
 
+import command
 from conftest import ISSUER
-from gateway import BINARY, SLOW
 from tokens import AUDIENCE, Issuer, authentication
 
 TENANT = "11111111-2222-3333-4444-55555555aaaa"
@@ -16,21 +16,8 @@ CONFIG = {"issuers": [STS % TENANT], "audiences": ["api"], "now": NOW, "group_re
 CLAIMS = {"iss": STS % TENANT, "aud": "api", "tid": TENANT, "exp": NOW + 60, "upn": "ann@example.com", "oid": "o-1"}
 ELSEWHERE = {"_claim_names": {"groups": "s"}, "_claim_sources": {"s": {"endpoint": "https://graph.windows.net/x"}}}
 
-
-def run(*args, stdin=b"", code=None):
-    r = subprocess.run([BINARY, "whoami", *args], input=stdin, capture_output=True, timeout=60 * SLOW, check=False)
-    if code is not None:
-        assert r.returncode == code, (r.returncode, r.stderr.decode(), r.stdout.decode()[:2000])
-    return r
-
-
-def batch(args, *questions, code=0):
-    lines = [q if isinstance(q, (str, bytes)) else json.dumps(q) for q in questions]
-    stdin = b"\n".join(x.encode() if isinstance(x, str) else x for x in lines) + b"\n"
-    out = run("--batch", *args, stdin=stdin, code=code).stdout
-    answers = [json.loads(x) for x in out.decode().splitlines()]
-    assert len(answers) == len(questions)
-    return answers
+run = partial(command.run, "whoami")
+batch = partial(command.batch, "whoami")
 
 
 def claims(id_, config=None, **changes):
@@ -164,13 +151,7 @@ def test_long_lines():
 
 
 def test_answers_come_as_questions_do():
-    with subprocess.Popen([BINARY, "whoami", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as p:
-        for i in range(3):
-            p.stdin.write(json.dumps(claims(str(i))).encode() + b"\n")
-            p.stdin.flush()
-            assert json.loads(p.stdout.readline())["id"] == str(i)
-        p.stdin.close()
-        assert p.wait(10) == 0
+    command.check_answers_come_as_questions_do("whoami", *(claims(str(i)) for i in range(3)))
 
 
 # --- tokens ---
