@@ -1,6 +1,6 @@
 /*
- * test_intervals.c - sets of prefixes at their borders, large ones, and those
- * that find no memory.
+ * test_intervals.c - sets of prefixes against a loop over them: at their
+ * borders, large ones, drawn ones, and those that find no memory.
  */
 #include "acl/intervals.h"
 
@@ -221,6 +221,72 @@ test_a_large_set(void **state)
 	free(list);
 }
 
+/* --- drawn by lot --------------------------------------------------------- */
+
+static struct address
+random_address(uint64_t *seed, unsigned spread)
+{
+	struct address a = {
+	    .family = random_below(seed, 2) == 0 ? FAMILY_V4 : FAMILY_V6};
+
+	/* Few different bits make prefixes that nest often. */
+	for (unsigned i = 0; i < (a.family == FAMILY_V4 ? 4 : 16); i++)
+		a.octets[i] = (unsigned char)random_below(seed, spread);
+	if (a.family == FAMILY_V6)
+		a.octets[0] = 0x20; /* not mapped */
+	return a;
+}
+
+static struct cidr
+random_cidr(uint64_t *seed, unsigned spread)
+{
+	struct cidr c = {.base = random_address(seed, spread)};
+	unsigned bits = c.base.family == FAMILY_V4 ? 32 : 128;
+
+	c.len = random_below(seed, bits + 1);
+	for (unsigned i = c.len; i < bits; i++)
+		c.base.octets[i / 8] &= (unsigned char)~(0x80u >> i % 8);
+	return c;
+}
+
+static void
+compare_drawn(uint64_t *seed, size_t count, unsigned spread, unsigned asked)
+{
+	struct entry *entries = calloc(count + 1, sizeof(*entries));
+	struct ranges *r;
+
+	assert_non_null(entries);
+	for (size_t i = 0; i < count; i++) {
+		entries[i].c = random_cidr(seed, spread);
+		entries[i].deny = random_below(seed, 4) == 0;
+	}
+	r = ranges_of(entries, count);
+	for (unsigned i = 0; i < asked; i++) {
+		struct address a = random_address(seed, spread);
+
+		if (count != 0 && random_below(seed, 2) == 0)
+			a = entries[random_next(seed) % count].c.base;
+		compare_at(r, entries, count, a);
+	}
+	ranges_unref(r);
+	free(entries);
+}
+
+static void
+test_equals_a_loop(void **state)
+{
+	uint64_t seed = 89;
+
+	(void)state;
+	for (unsigned round = 0; round < 300; round++)
+		compare_drawn(&seed, random_below(&seed, 40),
+		    round % 2 == 0 ? 3 : 256, 50);
+	/* enough for the table */
+	compare_drawn(&seed, 5000, 256, 2000);
+	compare_drawn(&seed, 5000, 4, 2000);
+	compare_drawn(&seed, 3000, 16, 2000);
+}
+
 /* --- without memory ------------------------------------------------------- */
 
 static enum status
@@ -316,6 +382,7 @@ main(void)
 	rows_add(&rows, "prefixes that meet", test_prefixes_that_meet, NULL);
 	rows_add(&rows, "shared beginnings", test_shared_beginnings, NULL);
 	rows_add(&rows, "a large set", test_a_large_set, NULL);
+	rows_add(&rows, "equals a loop", test_equals_a_loop, NULL);
 	rows_add(&rows, "no memory", test_no_memory, NULL);
 	rows_add(&rows, "text without memory", test_text_without_memory, NULL);
 	rows_add(&rows, "intervals of nothing", test_intervals_of_nothing,

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "tests/support/guard.h"
-#include "tests/support/random.h"
 #include "tests/support/rows.h"
 
 static struct address
@@ -217,103 +216,6 @@ test_adding_after_the_seal(void **state)
 	ranges_unref(r);
 }
 
-/* --- the tree equals a loop over the prefixes ----------------------------- */
-
-struct entry {
-	struct cidr c;
-	bool deny;
-};
-
-static struct address
-random_address(uint64_t *seed, unsigned spread)
-{
-	struct address a = {
-	    .family = random_below(seed, 2) == 0 ? FAMILY_V4 : FAMILY_V6};
-
-	/* Few different bits make prefixes that nest often. */
-	for (unsigned i = 0; i < (a.family == FAMILY_V4 ? 4 : 16); i++)
-		a.octets[i] = (unsigned char)random_below(seed, spread);
-	if (a.family == FAMILY_V6)
-		a.octets[0] = 0x20; /* not mapped */
-	return a;
-}
-
-static struct cidr
-random_cidr(uint64_t *seed, unsigned spread)
-{
-	struct cidr c = {.base = random_address(seed, spread)};
-	unsigned bits = c.base.family == FAMILY_V4 ? 32 : 128;
-
-	c.len = random_below(seed, bits + 1);
-	for (unsigned i = c.len; i < bits; i++)
-		c.base.octets[i / 8] &= (unsigned char)~(0x80u >> i % 8);
-	return c;
-}
-
-static struct ranges_hit
-naive_lookup(const struct entry *entries, size_t count, const struct address *a)
-{
-	const struct entry *best = NULL;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct entry *e = &entries[i];
-
-		if (!cidr_contains(&e->c, a))
-			continue;
-		if (best == NULL || e->deny > best->deny ||
-		    (e->deny == best->deny && e->c.len > best->c.len))
-			best = e;
-	}
-	if (best == NULL)
-		return (struct ranges_hit){.admitted = false};
-	return (struct ranges_hit){!best->deny, true, best->c};
-}
-
-static void
-compare_with_naive(uint64_t *seed, size_t count, unsigned spread,
-    unsigned asked)
-{
-	struct entry *entries = calloc(count, sizeof(*entries));
-	struct ranges *r = ranges_new();
-
-	for (size_t i = 0; i < count; i++) {
-		entries[i].c = random_cidr(seed, spread);
-		entries[i].deny = random_below(seed, 4) == 0;
-		assert_ok(ranges_add(r, &entries[i].c, entries[i].deny));
-	}
-	assert_ok(ranges_seal(r));
-	for (unsigned i = 0; i < asked; i++) {
-		struct address a = random_address(seed, spread);
-		struct ranges_hit got, want;
-
-		if (count != 0 && random_below(seed, 2) == 0)
-			a = entries[random_next(seed) % count].c.base;
-		got = ranges_lookup(r, &a);
-		want = naive_lookup(entries, count, &a);
-		assert_int_equal(got.admitted, want.admitted);
-		assert_int_equal(got.matched, want.matched);
-		assert_int_equal(got.prefix.len, want.prefix.len);
-		assert_true(address_eq(&got.prefix.base, &want.prefix.base));
-	}
-	ranges_unref(r);
-	free(entries);
-}
-
-static void
-test_equals_a_loop(void **state)
-{
-	uint64_t seed = 89;
-
-	(void)state;
-	for (unsigned round = 0; round < 300; round++)
-		compare_with_naive(&seed, random_below(&seed, 40),
-		    round % 2 == 0 ? 3 : 256, 50);
-	/* enough for the table */
-	compare_with_naive(&seed, 5000, 256, 2000);
-	compare_with_naive(&seed, 5000, 4, 2000);
-	compare_with_naive(&seed, 3000, 16, 2000);
-}
-
 int
 main(void)
 {
@@ -328,6 +230,5 @@ main(void)
 	    test_everybody_but_the_denied, NULL);
 	rows_add(&rows, "adding after the seal", test_adding_after_the_seal,
 	    NULL);
-	rows_add(&rows, "equals a loop", test_equals_a_loop, NULL);
 	return rows_run(&rows, "ranges");
 }
