@@ -75,7 +75,7 @@ def test_a_rule_gives_no_right(ruled, world):
 
 
 def test_a_shadow_rule_refuses_nothing(ruled):
-    """Design section 6: counted and audited, with all of its names."""
+    """Counted and audited, with all of its names."""
     rule = {"mode": "shadow", "match": {"verbs": ["list"]}, "require": {"groups": ["nobody"]}}
     gw = ruled({"name": "one", **rule}, {"name": "two", **rule}, {"name": "three", "mode": "shadow",
                                                                    "require": {"networks": ["bastion"]}})
@@ -89,7 +89,7 @@ def test_a_shadow_rule_refuses_nothing(ruled):
 
 
 def test_times(ruled):
-    """Design section 6: a window that is now, and one that is not."""
+    """A window that is now, and one that is not."""
     now = time.time()
     days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
     today = days[time.gmtime(now + 120).tm_wday]

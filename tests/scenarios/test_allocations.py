@@ -12,7 +12,7 @@ REQUESTS = 200
 @pytest.mark.skipif(SLOW != 1, reason="sanitizers have an allocator of their own")
 @pytest.mark.parametrize("audit", [False, True])
 def test_a_steady_request_allocates_nothing(audit, make_gateway, shared_upstream, world, tmp_path):
-    """Design section 11: token, RBAC and relay. Audit records come back from the writer, which may lag on a busy machine."""
+    """Token, RBAC and relay. Audit records come back from the writer, which may lag on a busy machine."""
     shim, counter = build_shim(tmp_path, "count_allocations"), str(tmp_path / "count")
     with open(counter, "wb") as f:
         f.write(bytes(4096))

@@ -103,7 +103,7 @@ def test_what_audit_says_about_an_allowed_request(gw, world, upstream):
 @pytest.mark.parametrize("sub", ["exec", "attach", "portforward"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_streams_need_create(gw, world, upstream, sub, method):
-    """Design section 7: with only get, GET and POST read alike, in the sentence for create."""
+    """With only get, GET and POST read alike, in the sentence for create."""
     token = world.issuer.token("leo", "lookers")
     status = forbidden(gw, token, method, "%s/%s?command=sh" % (POD, sub))
     assert status["message"] == ('pods "web" is forbidden: User "leo" cannot create resource "pods/%s" in API group '
@@ -113,14 +113,12 @@ def test_streams_need_create(gw, world, upstream, sub, method):
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_streams_with_get_and_create(gw, world, upstream, method):
-    """Design section 7."""
     token = world.issuer.token("rob", "runners")
     with gw.connect() as c:
         assert c.ask(method, POD + "/exec?command=sh", token=token).code == 200
 
 
 def test_the_stream_rule_stands_in_audit(gw, world, upstream):
-    """Design section 10."""
     audit_id = new_id()
     forbidden(gw, world.issuer.token("leo", "lookers"), "GET", POD + "/exec", audit_id=audit_id)
     e = gw.event(audit_id)
@@ -149,7 +147,7 @@ def test_reserved_groups_give_nothing(gw, world, upstream, group):
 
 
 def test_order_upstream_lets_the_api_server_decide(make_gateway, make_upstream, world):
-    """Design section 7: ALLOW with authorizer upstream; who is not known stays out."""
+    """ALLOW with authorizer upstream; who is not known stays out."""
     up = make_upstream()
     gw = make_gateway(up)
     gw.cluster["authorization"] = {"order": ["rbac", "upstream"], "rbac": {"files": ["rbac.json"]}}

@@ -132,7 +132,7 @@ def test_a_good_configuration(place):
 
 @pytest.mark.parametrize("old,new,words", MISTAKES, ids=[m[1][:30] for m in MISTAKES])
 def test_mistakes(place, old, new, words):
-    """Design section 5, T-90, T-129: file, line, field, and what to write; exit status 1; serve refuses it too."""
+    """T-90, T-129: file, line, field, and what to write; exit status 1; serve refuses it too."""
     path = place((old, new))
     r = run("check", path)
     assert r.returncode == 1 and words in r.stderr, r.stderr
@@ -165,7 +165,7 @@ def test_fields_of_later_versions_are_errors(place, old, new, field):
 
 
 def test_all_mistakes_in_one_run(place):
-    """Design section 5: one run, every mistake, in files named by it too."""
+    """One run, every mistake, in files named by it too."""
     path = place(("kind: Gateway", "kind: G"), ("10.8.0.0/16", "10.8.0.0/99"), ("order: [rbac]", "order: [rbac, x]"),
                  ("audit: {", "drainTimeout: x\naudit: {"), ("caFile: ", "caFile: /nowhere/"))
     r = run("check", path)
@@ -193,7 +193,7 @@ def test_mistakes_in_named_files(make_gateway, world, place):
 
 @pytest.mark.parametrize("level", ["Request", "RequestResponse"])
 def test_audit_levels_with_bodies_are_errors(place, level):
-    """Design section 10: bodies are never read."""
+    """Bodies are never read."""
     path = place(("audit: {", "audit: {policyFile: policy.yaml, "))
     with open(path.rpartition("/")[0] + "/policy.yaml", "w", encoding="ascii") as f:
         json.dump({"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [{"level": level}]}, f)

@@ -65,7 +65,7 @@ def test_bad_hosts(gw, world, upstream, host):
 
 @pytest.mark.parametrize("host", ["anything.example.org", "127.0.0.1:6443", "[::1]:443", "GW.example.com."])
 def test_any_valid_host_is_accepted(gw, world, upstream, host):
-    """Design section 2.3: only another configured cluster's name is refused."""
+    """Only another configured cluster's name is refused."""
     with gw.connect() as c:
         assert c.ask("GET", PODS, token=world.admin, host=host).code == 200
     assert upstream.only().get("Host") == "127.0.0.1:%d" % upstream.port
@@ -109,7 +109,7 @@ def test_the_name_picks_the_cluster_and_a_foreign_host_is_refused(make_gateway, 
 
 @pytest.mark.parametrize("name", [None, "c.example.com", "xa.example.com"])
 def test_no_name_or_an_unknown_one_is_closed(make_gateway, make_upstream, world, name):
-    """Design section 2.2: two clusters on a listener, and nothing tells which."""
+    """Two clusters on a listener, and nothing tells which."""
     gw = two_clusters(make_gateway, make_upstream(), make_upstream())
     with pytest.raises(Exception) as caught:
         gw.connect(ctx=client_context(world.ca), name=name)

@@ -132,7 +132,7 @@ def test_a_token_in_the_websocket_protocol(gw, world, upstream):
 
 @pytest.mark.parametrize("audit_id", ["a", "A-1._z", "0" * 64])
 def test_a_harmless_audit_id_is_kept(gw, world, upstream, audit_id):
-    """Design section 2: it is echoed, sent upstream, and stands in the audit line."""
+    """It is echoed, sent upstream, and stands in the audit line."""
     with gw.connect() as c:
         a = c.ask(token=world.admin, audit_id=audit_id)
     assert a.all("Audit-ID") == [audit_id] and upstream.only().all("Audit-ID") == [audit_id]
@@ -141,7 +141,7 @@ def test_a_harmless_audit_id_is_kept(gw, world, upstream, audit_id):
 
 @pytest.mark.parametrize("audit_id", ["", "0" * 65, "a b", "a\"b", "caf\xe9", "a/b", "a,b"])
 def test_any_other_audit_id_is_replaced(gw, world, upstream, audit_id):
-    """Design section 2, T-132."""
+    """T-132."""
     with gw.connect() as c:
         a = c.ask(token=world.admin, audit_id=audit_id)
     ours, = a.all("Audit-ID")
@@ -151,7 +151,6 @@ def test_any_other_audit_id_is_replaced(gw, world, upstream, audit_id):
 
 
 def test_refusals_carry_an_audit_id_too(gw, world, upstream):
-    """Design section 2."""
     with gw.connect() as c:
         assert c.ask(audit_id="mine-1").get("Audit-ID") == "mine-1"
         assert c.ask(token=world.nobody, audit_id="mine-2").get("Audit-ID") == "mine-2"

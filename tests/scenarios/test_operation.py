@@ -150,7 +150,7 @@ def test_reloads_cut_nothing_that_runs(make_gateway, make_upstream, world):
 # --- log files ---
 
 def test_sigusr1_opens_the_audit_file_again(make_gateway, make_upstream):
-    """Design section 5: rename, then signal; nothing is lost, the new file is private."""
+    """Rename, then signal; nothing is lost, the new file is private."""
     gw = make_gateway(make_upstream()).start()
     first = gw.ask("GET", PODS).audit_id
     gw.event(first)
@@ -191,7 +191,7 @@ def test_a_reload_moves_the_audit_log(make_gateway, make_upstream):
 
 
 def test_a_reload_tells_what_needs_a_restart(gw, world, upstream):
-    """Design section 9: a setting that is read and not followed is said to be."""
+    """A setting that is read and not followed is said to be."""
     good, size = json.dumps(gw.config), len(gw.log())
     gw.config.update(workers=3, limits={"connections": 77}, log={"level": "debug", "format": "json"},
                      health={"address": "127.0.0.1:%d" % free_port()})
@@ -222,7 +222,7 @@ def test_fail_closed_refuses_what_cannot_be_recorded(make_gateway, make_upstream
 
 
 def test_log_format_json(make_gateway, make_upstream, world):
-    """Design section 10: an object a line, also for what a client sent."""
+    """An object a line, also for what a client sent."""
     gw = make_gateway(make_upstream(), log={"format": "json", "level": "info"}).start()
     gw.ask("GET", "/x%22", token=world.issuer.token('q"\\'))
     gw.stop()
@@ -382,12 +382,10 @@ def test_descriptors_come_back(gw, world, upstream):
     ("/statusz", "GET", 200), ("/", "GET", 404), ("/livez/x", "GET", 404), ("/livez", "HEAD", 200),
     ("/livez", "POST", 405), ("/metrics", "DELETE", 405)])
 def test_admin_pages(gw, target, method, code):
-    """Design section 10."""
     assert gw.admin(target, method)[0] == code
 
 
 def test_the_health_port_shows_no_more_than_health(make_gateway, make_upstream):
-    """Design section 6."""
     gw = make_gateway(make_upstream())
     health = free_port()
     gw.config["health"] = {"address": "127.0.0.1:%d" % health}
@@ -398,7 +396,7 @@ def test_the_health_port_shows_no_more_than_health(make_gateway, make_upstream):
 
 
 def test_metrics_are_prometheus_text(gw, world, upstream):
-    """Design section 10: every sample has HELP and TYPE, names and labels are well-formed, counters do not fall."""
+    """Every sample has HELP and TYPE, names and labels are well-formed, counters do not fall."""
     gw.ask("GET", PODS)
     text = gw.admin("/metrics")[1]
     known, kind = set(), {}
@@ -419,7 +417,6 @@ def test_metrics_are_prometheus_text(gw, world, upstream):
 
 
 def test_metrics_count_what_happened(gw, world, upstream):
-    """Design section 10."""
     before = gw.metrics()
     with gw.connect() as c:
         for token in (world.admin, world.nobody, "bad", world.admin):
@@ -484,7 +481,7 @@ def test_long_foreign_texts_are_cut_and_escaped(gw, world, upstream):
 
 
 def test_an_audit_policy_chooses(make_gateway, make_upstream, world):
-    """Design section 10: None leaves requests out, omitStages their stages."""
+    """None leaves requests out, omitStages their stages."""
     gw = make_gateway(make_upstream(), audit={"file": "audit.log", "policyFile": "policy.yaml"})
     gw.write_json("policy.yaml", {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [
         {"level": "None", "nonResourceURLs": ["/quiet*"]}, {"level": "Metadata"}]})

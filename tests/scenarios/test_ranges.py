@@ -92,7 +92,7 @@ def test_a_reload_adds_and_removes_ranges(make_gateway, make_upstream, world):
 
 
 def test_each_cluster_has_its_own_ranges(make_gateway, make_upstream, world):
-    """Design section 2.2: the listener admits the union, the name's cluster decides."""
+    """The listener admits the union, the name's cluster decides."""
     up = make_upstream()
     gw = make_gateway(up)
     gw.cluster["serverNames"] = ["a.example.com"]

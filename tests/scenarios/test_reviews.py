@@ -80,7 +80,7 @@ def ask(gw, body, kind="application/json", token=None, source="127.0.0.1", audit
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_no_is_answered_here(asking, upstream, form):
-    """Design section 7: 201, allowed false, the reason that the request itself would get; nothing goes upstream."""
+    """201, allowed false, the reason that the request itself would get; nothing goes upstream."""
     make, kind = FORMS[form]
     audit_id = new_id()
     a = ask(asking, make(pods("delete")), kind, audit_id=audit_id)
@@ -100,7 +100,7 @@ def test_a_no_is_answered_here(asking, upstream, form):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_yes_is_the_api_servers(asking, upstream, form):
-    """Design section 7: the same octets go on, and its answer stands."""
+    """The same octets go on, and its answer stands."""
     make, kind = FORMS[form]
     body = make(pods())
     a = ask(asking, body, kind)
@@ -113,7 +113,7 @@ def test_a_yes_is_the_api_servers(asking, upstream, form):
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("source,here", [("127.0.0.1", False), ("127.0.0.2", True)])
 def test_access_rules_count(asking, world, upstream, form, source, here):
-    """Design section 7: this network, now."""
+    """This network, now."""
     make, kind = FORMS[form]
     a = ask(asking, make(pods("create", subresource="exec")), kind, token=world.admin, source=source)
     assert a.code == 201 and len(upstream.requests) == (not here)
@@ -146,7 +146,7 @@ def test_streams_need_create_here_too(asking, world, upstream):
     (b"k8s\0\xff", PROTOBUF), (as_json(pods("delete")), PROTOBUF), (as_protobuf(pods("delete")), "application/json"),
     (b"kind: SelfSubjectAccessReview\n", "application/yaml"), (as_json(pods("delete")), "text/plain")])
 def test_what_is_not_understood_goes_on(asking, upstream, body, kind):
-    """Design section 7: the API server says what is wrong with it."""
+    """The API server says what is wrong with it."""
     assert ask(asking, body, kind).body == YES
     assert upstream.only().body == body
     assert asking.metric("access_reviews_unheld_total") == (kind in ("application/yaml", "text/plain"))
@@ -218,7 +218,7 @@ def test_a_long_question(asking, upstream):
 
 
 def test_rules_reviews_carry_a_warning(asking, world, upstream):
-    """Design section 7: kubectl auth can-i --list shows what the API server knows, and says what it does not."""
+    """`kubectl auth can-i --list` shows what the API server knows, and says what it does not."""
     a = ask(asking, b'{"spec":{"namespace":"dev"}}', target=RULES)
     assert a.code == 201 and a.body == YES
     assert a.get("Warning").startswith('299 - "access rules of the gateway narrow what is listed')

@@ -97,7 +97,6 @@ def test_the_name_picks_the_certificate(make_gateway, make_upstream, world):
 
 
 def test_an_unknown_name_is_closed(make_gateway, make_upstream, world):
-    """Design section 2.2."""
     gw = named(make_gateway, make_upstream(), world)
     for name in ("else.example.com", "gw.example.com.evil.org", "example.com"):
         with pytest.raises(REFUSED):
@@ -175,7 +174,7 @@ def test_no_renegotiation(gw, upstream):
 
 
 def test_a_new_certificate_counts_after_a_reload(make_gateway, make_upstream, world):
-    """Design section 9: open connections go on with the old one."""
+    """Open connections go on with the old one."""
     gw = make_gateway(make_upstream()).start()
     old = gw.connect()
     gw.config["listeners"][0]["tls"]["certificates"] = [gw.certificate(world.rsa_pair)]

@@ -158,7 +158,7 @@ def test_keys_by_discovery_and_an_unknown_kid(make_gateway, make_upstream, world
 
 
 def test_an_issuer_that_is_down_at_start_recovers(make_gateway, make_upstream, world, provider):
-    """Design sections 3, 9: the gateway starts, is not ready, says why, and recovers by itself."""
+    """The gateway starts, is not ready, says why, and recovers by itself."""
     up = make_upstream()
     provider.server.stop()
     gw = provided(make_gateway, world, provider, up).start(ready=False)

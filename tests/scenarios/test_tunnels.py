@@ -317,7 +317,7 @@ def test_many_tunnels_never_share_octets(gw, upstream):
 
 
 def test_an_upgrade_takes_no_pooled_connection(gw, world, upstream):
-    """Design section 3: fresh, and never returned."""
+    """Fresh, and never returned."""
     assert gw.ask("GET", "/api").code == 200
     upstream.clear()
     upstream.replies(OK)

@@ -95,7 +95,7 @@ def test_an_answer_until_close_needs_close_notify(gw, world, upstream):
 
 @pytest.mark.parametrize("method,count,code", [("GET", 2, 200), ("HEAD", 2, 200), ("POST", 1, 502), ("DELETE", 1, 502)])
 def test_the_retry_rule(gw, world, upstream, method, count, code):
-    """Design section 3: once, only if the connection was reused and no octet came, GET and HEAD only."""
+    """Once, only if the connection was reused and no octet came, GET and HEAD only."""
     upstream.close_all()  # no idle connection from before
     with gw.connect() as c:
         assert c.ask(token=world.admin).code == 200  # leaves one pooled connection for this loop
@@ -124,7 +124,6 @@ def test_the_retry_rule(gw, world, upstream, method, count, code):
 
 
 def test_no_retry_on_a_fresh_connection(gw, world, upstream):
-    """Design section 3."""
     upstream.close_all()
     upstream.script = lambda ex: ex.stream.close()
     assert gw.ask("GET", PODS).code == 502
@@ -132,7 +131,6 @@ def test_no_retry_on_a_fresh_connection(gw, world, upstream):
 
 
 def test_no_retry_once_octets_came(gw, world, upstream):
-    """Design section 3."""
     with gw.connect() as c:
         assert c.ask(token=world.admin).code == 200
         upstream.clear()
@@ -161,7 +159,7 @@ def test_upstream_down_and_up_again(make_gateway, make_upstream, world):
 @pytest.mark.parametrize("answered,ready", [(b"401 Unauthorized", True), (b"403 Forbidden", True),
                                             (b"500 Internal", False), (b"503 Busy", False)])
 def test_what_ready_means(make_gateway, make_upstream, answered, ready):
-    """Design section 3: any answer below 500 to /readyz counts."""
+    """Any answer below 500 to /readyz counts."""
     up = make_upstream()
     up.probe_answer = b"HTTP/1.1 " + answered + b"\r\nContent-Length: 0\r\n\r\n"
     gw = make_gateway(up).start(ready=False)
@@ -173,7 +171,7 @@ def test_what_ready_means(make_gateway, make_upstream, answered, ready):
 @pytest.mark.parametrize("first", ["nobody", "an error"])
 @pytest.mark.skipif(SLOW != 1, reason="a preloaded resolver and a sanitizer do not go together")
 def test_one_address_that_answers_is_enough(make_gateway, make_upstream, tmp_path, first):
-    """Design section 3, "Ready means": also where a name has several addresses, and the first is of no use."""
+    """Also where a name has several addresses, and the first is of no use."""
     up = make_upstream(host="127.0.0.2")
     if first == "an error":
         bad = make_upstream(host="127.0.0.1", port=up.port)
@@ -190,7 +188,6 @@ def test_one_address_that_answers_is_enough(make_gateway, make_upstream, tmp_pat
 
 
 def test_several_servers_are_used_in_turn(make_gateway, make_upstream, world):
-    """Design section 3."""
     ups = [make_upstream(host="127.0.0.%d" % i) for i in (1, 2, 3)]
     for up in ups:
         up.replies(OK[:-2].replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + b"{}")
@@ -203,7 +200,7 @@ def test_several_servers_are_used_in_turn(make_gateway, make_upstream, world):
 
 @pytest.mark.parametrize("fault", ["down", "wrong certificate"])
 def test_failover(make_gateway, make_upstream, world, fault):
-    """Design section 3: a dial or handshake that fails goes on to the next; POST too, since nothing was sent."""
+    """A dial or handshake that fails goes on to the next; POST too, since nothing was sent."""
     good = make_upstream()
     bad = make_upstream(world.other_ca.issue("bad", "IP:127.0.0.2") if fault != "down" else None, host="127.0.0.2")
     if fault == "down":
@@ -230,7 +227,7 @@ def test_a_wrong_upstream_certificate(make_gateway, make_upstream, world, kind):
 
 
 def test_tls_server_name_is_what_is_verified(make_gateway, make_upstream, world):
-    """Design section 6: apart from the address dialled."""
+    """Apart from the address dialled."""
     up = make_upstream(world.ca.issue("named", "DNS:kubernetes.default"))
     gw = make_gateway(up)
     gw.cluster["upstream"]["tlsServerName"] = "kubernetes.default"
@@ -281,7 +278,7 @@ def test_pooled_connections_never_mix_answers(gw, world, upstream):
 
 
 def test_the_pool_keeps_no_more_than_it_may(make_gateway, make_upstream, world):
-    """Design section 3: 64 idle connections a loop and cluster, from the moment that they are put back."""
+    """64 idle connections a loop and cluster, from the moment that they are put back."""
     up, go = make_upstream(), threading.Event()
 
     def script(ex):

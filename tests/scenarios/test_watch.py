@@ -40,7 +40,7 @@ class Watch:
 
 
 def test_head_and_events_come_at_once(gw, upstream):
-    """Design section 2.9: the head before any event, each event as it is sent; all audited."""
+    """The head before any event, each event as it is sent; all audited."""
     audit_id = new_id()
     w = Watch(gw, upstream, audit_id=audit_id)
     a = w.client.head()
