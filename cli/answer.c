@@ -72,6 +72,7 @@ answer_make(const struct decider *d, const struct question *q, int64_t now_s,
 	if (out->has_admitted)
 		out->hit = ranges_lookup(d->parts.ranges, &q->address);
 	out->has_decision = d->has_authorizers && has_request && q->has_user;
+	out->is_undecided = !d->has_authorizers && has_request && q->has_user;
 	out->has_gate = out->has_decision && d->config != NULL;
 	if (!out->has_decision)
 		return;

@@ -25,6 +25,7 @@ struct gate {
 /* All that is known of one question. */
 struct answer {
 	bool has_admitted, has_decision, has_gate;
+	bool is_undecided; /* a user's request, and nobody to judge it */
 	struct ranges_hit hit;
 	struct judge judge;
 	struct judge_question asked;

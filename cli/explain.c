@@ -143,6 +143,8 @@ make_question(const struct asked_for *f, struct question *q)
 static int
 outcome(const struct question *q, const struct answer *a)
 {
+	if (a->is_undecided)
+		return 1;
 	if (a->has_gate)
 		return a->gate.stage == GATE_OPEN ? 0 : 1;
 	if (a->has_admitted && !a->hit.admitted)

@@ -182,7 +182,11 @@ put_outcome(struct buf *out, const struct answer *a)
 			       : (!a->has_admitted || a->hit.admitted) &&
 		(!a->has_decision || a->judgement.verdict.decision == ALLOW);
 
-	if (!a->has_admitted && !a->has_decision)
+	if (a->is_undecided)
+		buf_puts(out,
+		    "answer       none: nobody judges requests; name --rbac, "
+		    "or a cluster with authorization.order\n");
+	if (a->is_undecided || (!a->has_admitted && !a->has_decision))
 		return;
 	buf_puts(out, yes ? "answer       YES\n" : "answer       NO");
 	if (yes)

@@ -346,6 +346,16 @@ def test_literals():
     assert all(("error" in x) != x["valid"] for x in a)
 
 
+@pytest.mark.parametrize("policy", [(), ("--ranges", "ranges.txt", "--source-ip", "10.0.0.1")])
+def test_no_answer_is_no_yes(files, policy):
+    """T-01: where nobody judges requests, an address that is let in is not all."""
+    policy = [str(files / x) if x.endswith(".txt") else x for x in policy]
+    asked = ("--user", "u", "--verb", "get", "--resource", "pods")
+    out = run(*policy, *asked, code=1).stdout.decode()
+    assert "answer       none: nobody judges requests" in out and "YES" not in out
+    assert "decision" not in json.loads(run(*policy, *asked, "--output", "json", code=1).stdout)
+
+
 # --- diff ---
 
 def diff(config, events, *args, code):
