@@ -224,6 +224,80 @@ test_a_product_that_overflows(void **state)
 	}
 }
 
+/*
+ * Each of many wide rules would find room by itself.  Together they may make
+ * KEYS_FREE keys and KEYS_PER_STRING for each string; what is beyond stays odd
+ * and is granted all the same.  spec: T-05
+ */
+static void
+test_wide_rules_share_one_budget(void **state)
+{
+	enum {
+		N = 60,
+		RULES = 10,
+		KEYS_MAX = 4096 + 4 * RULES * (2 * N + 1)
+	};
+	char text[N][8];
+	struct slice words[N], verbs[RULES];
+	struct rule rules[RULES];
+	const struct rule *list[RULES];
+	struct rights r = {.has = 0};
+
+	(void)state;
+	for (unsigned i = 0; i < N; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "w%u", i);
+		words[i] = slice_of(text[i]);
+	}
+	for (unsigned i = 0; i < RULES; i++) {
+		verbs[i] = words[i];
+		rules[i] = (struct rule){.verbs = {&verbs[i], 1},
+		    .api_groups = {words, N},
+		    .resources = {words, N}};
+		list[i] = &rules[i];
+	}
+	assert_ok(rights_init(&r, &seed, list, RULES));
+	assert_in_range(r.right_count, N * N, KEYS_MAX);
+	assert_int_equal(r.odd_count, RULES - r.right_count / (N * N));
+	for (unsigned i = 0; i < RULES; i++) {
+		struct attributes a = ASKED(text[i], "w0", "w59", "", "x");
+		struct rights_query q = rights_query(&seed, &a);
+
+		assert_int_equal(rights_find(&r, &q), 0);
+	}
+	rights_release(&r);
+}
+
+/* spec: T-62 - a bit says how long a prefix is; longer ones stay odd */
+static void
+test_prefixes_around_the_longest(void **state)
+{
+	char text[80];
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	text[0] = '/';
+	for (size_t n = 61; n < 70; n++) {
+		struct slice url = slice_make(text, n + 1);
+		struct rule rule = {.verbs = STRINGS(SLICE("get")),
+		    .urls = {&url, 1}};
+		struct attributes a = {.verb = SLICE("get")};
+		struct rights_query q;
+		struct rights r;
+
+		text[n] = '*';
+		r = rights_of(&rule);
+		assert_int_equal(r.odd_count, n > 63);
+		for (size_t asked = n - 1; asked <= n + 2; asked++) {
+			a.path = slice_make(text, asked);
+			q = rights_query(&seed, &a);
+			assert_int_equal(rights_find(&r, &q),
+			    asked < n ? RIGHTS_NONE : 0);
+		}
+		rights_release(&r);
+		text[n] = 'a';
+	}
+}
+
 /* Whatever it lists, and however much: without verbs it is nothing. */
 static void
 test_a_rule_without_verbs(void **state)
@@ -257,6 +331,10 @@ main(void)
 	    test_a_wide_rule_takes_little_memory, NULL);
 	rows_add(&rows, "a product that overflows",
 	    test_a_product_that_overflows, NULL);
+	rows_add(&rows, "wide rules share one budget",
+	    test_wide_rules_share_one_budget, NULL);
+	rows_add(&rows, "prefixes around the longest",
+	    test_prefixes_around_the_longest, NULL);
 	rows_add(&rows, "a rule without verbs", test_a_rule_without_verbs,
 	    NULL);
 	return rows_run(&rows, "rights");
