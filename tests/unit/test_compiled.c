@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "rbac/failures.h"
+#include "rbac/policy_parts.h"
 #include "tests/support/drawn.h"
 #include "tests/support/failing.h"
 #include "tests/support/random.h"
@@ -435,6 +436,40 @@ test_many_names_one_after_another(void **state)
 	release(&t);
 }
 
+/* spec: T-131 - subjects come and go as well: of those gone nothing is left */
+static void
+test_many_subjects_one_after_another(void **state)
+{
+	struct builder *b = builder_new();
+	struct policy *p = NULL;
+	char text[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 50; i++) {
+		const struct subject x = {SLICE("User"), numbered(text, "u", i),
+		    SLICE_EMPTY};
+		const struct binding binding = {
+		    .ns = SLICE("n1"),
+		    .name = SLICE("b"),
+		    .role_kind = SLICE("ClusterRole"),
+		    .role_name = SLICE("r"),
+		    .subjects = &x,
+		    .subject_count = 1,
+		};
+
+		assert_ok(builder_put_binding(b, &binding));
+		policy_unref(p);
+		assert_ok(builder_seal(b, true, &p));
+		assert_int_equal(p->grants.count, 1);
+	}
+	assert_ok(builder_remove_binding(b, false, SLICE("n1"), SLICE("b")));
+	policy_unref(p);
+	assert_ok(builder_seal(b, true, &p));
+	assert_int_equal(p->grants.count, 0);
+	policy_unref(p);
+	builder_free(b);
+}
+
 /* --- failed lookups ------------------------------------------------------- */
 
 /* One binding each, to user u or to group "many", of a role nobody has. */
@@ -563,6 +598,8 @@ main(void)
 	    test_one_group_with_many_roles, NULL);
 	rows_add(&rows, "many names one after another",
 	    test_many_names_one_after_another, NULL);
+	rows_add(&rows, "many subjects one after another",
+	    test_many_subjects_one_after_another, NULL);
 	rows_add(&rows, "many failed lookups", test_many_failed_lookups, NULL);
 	rows_add(&rows, "asked while the next is made",
 	    test_asked_while_the_next_is_made, NULL);
