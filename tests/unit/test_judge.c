@@ -187,6 +187,36 @@ test_requestor_and_user(void **state)
 	assert_int_equal(x.stage, JUDGE_NOBODY);
 }
 
+/* spec: T-07 - what holds up an answer, and a no that nobody outweighs */
+static void
+test_words_without_a_role(void **state)
+{
+	struct authorize_chain chain = {.order = {AUTHORIZER_RBAC}, .count = 1};
+	struct judge j = {.chain = &chain, .awaits_roles = true};
+	struct user u = {.name = SLICE("get")};
+	struct attributes a = {.is_resource = true,
+	    .verb = SLICE("get"),
+	    .resource = SLICE("pods")};
+	struct judge_question q = {.requestor = &u,
+	    .user = &u,
+	    .attributes = &a};
+	struct judgement x;
+	char text[256];
+	struct buf b;
+
+	(void)state;
+	judge(&j, &q, &x);
+	assert_int_equal(x.stage, JUDGE_WAIT);
+	buf_init_fixed(&b, text, sizeof(text));
+	judgement_put_decided(&b, &j, &q, &x);
+	assert_slice(buf_slice(&b), "the cluster's roles are not known yet");
+	x.stage = JUDGE_NOBODY;
+	x.verdict.decision = DENY;
+	buf_reset(&b);
+	judgement_put_decided(&b, &j, &q, &x);
+	assert_slice(buf_slice(&b), "denied");
+}
+
 /*
  * spec: T-130 - only what labels may change waits for them: a rule that refuses
  * whatever they are ends open streams meanwhile.
@@ -266,6 +296,8 @@ main(void)
 	assert_ok(access_rules_new(config, &c, NULL, 0, &rules, &err));
 	ROWS_ADD_TABLE(&rows, judge_rows, check_judge);
 	rows_add(&rows, "requestor and user", test_requestor_and_user, NULL);
+	rows_add(&rows, "words without a role", test_words_without_a_role,
+	    NULL);
 	rows_add(&rows, "labels that are awaited", test_labels_that_are_awaited,
 	    NULL);
 	failed = rows_run(&rows, "judge");

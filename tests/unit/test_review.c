@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/support/failing.h"
 #include "tests/support/rows.h"
 
 enum {
@@ -289,6 +290,12 @@ test_requests(void **state)
 	b = a;
 	b.name = SLICE("x");
 	assert_false(review_is_access(&b));
+	b = a;
+	b.subresource = SLICE("status");
+	assert_false(review_is_access(&b));
+	b = a;
+	b.is_resource = false;
+	assert_false(review_is_access(&b));
 	a.resource = SLICE("selfsubjectrulesreviews");
 	assert_true(review_is_rules(&a));
 	assert_false(review_is_access(&a));
@@ -376,6 +383,41 @@ test_no_room(void **state)
 	arena_release(&arena);
 }
 
+/* spec: T-01, T-125 - nor is one that finds no memory taken for no question */
+static void
+test_no_memory(void **state)
+{
+	unsigned refused = 0;
+	bool failed = true;
+
+	(void)state;
+	for (unsigned long n = 1; failed; n++) {
+		struct review r = {.asked = {.verb = SLICE("before")}};
+		struct arena arena;
+		enum status st;
+
+		arena_init(&arena, ARENA_MAX);
+		failing_at(n);
+		st = review_read(REVIEW_JSON,
+		    SLICE("{\"kind\":\"SelfSubjectAccessReview\",\"spec\":"
+			  "{\"resourceAttributes\":{\"verb\":\"get\","
+			  "\"resource\":\"pods\",\"name\":\"x\"}}}"),
+		    &arena, &r);
+		failed = failing_stop();
+		if (st == STATUS_OK) {
+			assert_slice(r.asked.verb, "get");
+			assert_slice(r.asked.name, "x");
+		} else {
+			assert_true(failed);
+			assert_status(st, STATUS_NOMEM);
+			assert_slice(r.asked.verb, "before");
+			refused++;
+		}
+		arena_release(&arena);
+	}
+	assert_true(refused > 5);
+}
+
 int
 main(void)
 {
@@ -391,5 +433,6 @@ main(void)
 	rows_add(&r, "fields of another type", test_fields_of_another_type,
 	    NULL);
 	rows_add(&r, "no room", test_no_room, NULL);
+	rows_add(&r, "no memory", test_no_memory, NULL);
 	return rows_run(&r, "review");
 }
