@@ -276,8 +276,15 @@ static void
 check_rule_name(struct reader *r, const struct place *p,
     const struct config_rule *list, size_t i)
 {
+	if (list[i].name == NULL)
+		return;
+	if (strcmp(list[i].name, CONFIG_STREAM_RULE) == 0)
+		read_error(r, p,
+		    "the name \"%s\" is that of the gateway's own rule for "
+		    "streams; take another one",
+		    list[i].name);
 	for (size_t k = 0; k < i; k++) {
-		if (list[i].name != NULL && list[k].name != NULL &&
+		if (list[k].name != NULL &&
 		    strcmp(list[i].name, list[k].name) == 0)
 			read_error(r, p,
 			    "the name \"%s\" is taken by the rule in line %u",

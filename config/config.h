@@ -83,6 +83,12 @@ struct config_requirement {
 	unsigned line;
 };
 
+/*
+ * The built-in rule that streams need the verb create; audit names it like one
+ * of accessRules, so none of those may have its name.
+ */
+#define CONFIG_STREAM_RULE "streams-need-create"
+
 /* One of accessRules; an empty list is an absent one: any. */
 struct config_rule {
 	const char *name;

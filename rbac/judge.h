@@ -14,7 +14,7 @@
 #include "rbac/rules.h"
 
 /* The name under which refusals for want of `create` are known. */
-#define JUDGE_STREAM_RULE "streams-need-create"
+#define JUDGE_STREAM_RULE CONFIG_STREAM_RULE
 
 /* What a cluster's requests are judged by. */
 struct judge {
