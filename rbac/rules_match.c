@@ -73,6 +73,15 @@ group_matches(const struct access_rule *r, const struct touched *t)
 	    strings_has(&r->api_groups, t->api_group);
 }
 
+/* Does the pattern name resource, or a subresource that it may have? */
+static bool
+has_subresource_of(struct slice pattern, struct slice resource)
+{
+	struct slice before = slice_first(pattern, slice_index(pattern, '/'));
+
+	return slice_eq(before, resource) || slice_eq(before, ALL);
+}
+
 static bool
 resource_matches(const struct access_rule *r, const struct touched *t)
 {
@@ -85,7 +94,7 @@ resource_matches(const struct access_rule *r, const struct touched *t)
 			return true;
 		/* pods/STAR in an access review: each of them. */
 		if (slice_eq(t->subresource, ALL) &&
-		    slice_eq(slice_first(p, slice_index(p, '/')), t->resource))
+		    has_subresource_of(p, t->resource))
 			return true;
 	}
 	return false;
