@@ -79,6 +79,7 @@ judge_review(struct exchange *e, const struct review *r)
 	struct buf reason;
 
 	q.attributes = &r->asked;
+	q.is_review = true;
 	judge(&j, &q, &x);
 	if (x.stage == JUDGE_ALLOWED)
 		return exchange_go(e, EX_CONNECT);

@@ -31,6 +31,7 @@ judge(const struct judge *j, const struct judge_question *q,
 	    .has_certificate = q->has_certificate,
 	    .now_s = q->now_s,
 	    .namespaces = j->namespaces,
+	    .is_review = q->is_review,
 	};
 
 	access_rules_ask(j->rules, &rules, &out->rules);

@@ -32,6 +32,7 @@ struct judge_question {
 	const struct address *address; /* NULL: unknown */
 	bool has_certificate;
 	int64_t now_s;
+	bool is_review; /* attributes are what an access review asks about */
 };
 
 enum judge_stage {

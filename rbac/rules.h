@@ -9,6 +9,8 @@
  * - a stream (exec, attach, portforward of a pod) is a create, whatever the
  *   method;
  * - "*", which only an access review can ask for, touches everything;
+ * - in a review no namespace on any verb touches every one, unless the resource
+ *   is known to have none;
  * - a namespace whose labels are not known is touched by every selector.
  * Absent match fields mean any.  Users and groups are those of the requestor,
  * never those of --as.  Sealed; any thread may ask.
@@ -53,6 +55,7 @@ struct rules_question {
 	bool has_certificate;          /* a client certificate was verified */
 	int64_t now_s;
 	const struct namespaces *namespaces; /* NULL: no labels are known */
+	bool is_review; /* attributes are what an access review asks about */
 };
 
 /* What a requirement lacks; bits. */

@@ -6,6 +6,7 @@
  */
 #include "rbac/pattern.h"
 #include "rbac/rules_parts.h"
+#include "rbac/scopes.h"
 
 #define ALL SLICE("*")
 
@@ -32,8 +33,31 @@ is_wide_verb(struct slice verb)
 	    slice_eq(verb, SLICE("deletecollection")) || slice_eq(verb, ALL);
 }
 
+/*
+ * What a review asks about has the namespace that the request would have, not
+ * the one that the review happens to name: none if the cluster has it, and
+ * that of its name if it is a namespace.  Without one it means all.
+ */
+static void
+find_namespace(struct touched *t)
+{
+	bool is_namespace = slice_is_empty(t->api_group) &&
+	    slice_eq(t->resource, SLICE("namespaces"));
+
+	if (is_namespace) {
+		t->ns = t->name;
+		t->every_ns = is_wide_verb(t->verb) ||
+		    (t->every_name && !slice_eq(t->verb, SLICE("create")));
+	} else if (scope_is_cluster(t->api_group, t->resource)) {
+		t->ns = SLICE_EMPTY;
+		t->every_ns = is_wide_verb(t->verb);
+	} else {
+		t->every_ns = slice_is_empty(t->ns);
+	}
+}
+
 static struct touched
-touched_by(const struct attributes *a)
+touched_by(const struct attributes *a, bool is_review)
 {
 	size_t slash = slice_index(a->resource, '/');
 	struct touched t = {
@@ -54,6 +78,8 @@ touched_by(const struct attributes *a)
 		t.resource = slice_first(a->resource, slash);
 		t.subresource = slice_from(a->resource, slash + 1);
 	}
+	if (is_review)
+		find_namespace(&t);
 	return t;
 }
 
@@ -165,9 +191,10 @@ node_proxy_matches(const struct access_rule *r, const struct namespaces *known)
 
 static bool
 resource_request_matches(const struct access_rule *r,
-    const struct attributes *a, const struct namespaces *known)
+    const struct rules_question *q)
 {
-	struct touched t = touched_by(a);
+	struct touched t = touched_by(q->attributes, q->is_review);
+	const struct namespaces *known = q->namespaces;
 
 	if (r->urls.count != 0 && !r->about_resources)
 		return false;
@@ -216,7 +243,7 @@ matches(const struct access_rule *r, const struct rules_question *q)
 
 	if (!requestor_matches(r, q->requestor))
 		return false;
-	return a->is_resource ? resource_request_matches(r, a, q->namespaces)
+	return a->is_resource ? resource_request_matches(r, q)
 			      : url_request_matches(r, a);
 }
 

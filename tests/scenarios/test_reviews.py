@@ -123,6 +123,27 @@ def test_access_rules_count(asking, world, upstream, form, source, here):
 
 
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("question,here", [
+    ({"verb": "get", "resource": "pods"}, True), ({"verb": "delete", "resource": "pods", "name": "web"}, True),
+    ({"verb": "get", "resource": "pods", "namespace": "prod"}, True),
+    ({"verb": "get", "resource": "pods", "namespace": "dev"}, False),
+    ({"verb": "get", "resource": "nodes", "name": "n"}, False),
+    ({"verb": "get", "resource": "nodes", "namespace": "prod"}, False),
+    ({"verb": "list", "resource": "nodes", "namespace": "dev"}, True),
+    ({"verb": "get", "resource": "namespaces", "namespace": "dev", "name": "prod"}, True)])
+def test_all_namespaces(asking, world, upstream, form, question, here):
+    """T-61: `can-i -A` asks about each namespace, so a rule on one of them counts; what has none is in none."""
+    asking.cluster["accessRules"].append({"name": "prod", "match": {"namespaces": ["prod"]},
+                                          "require": {"groups": ["nobody"]}})
+    asking.reload()
+    make, kind = FORMS[form]
+    a = ask(asking, make(question), kind, token=world.admin)
+    assert a.code == 201 and len(upstream.requests) == (not here)
+    if here:
+        assert json.loads(a.body)["status"]["reason"] == 'access rule "prod" requires group nobody'
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_paths(asking, world, upstream, form):
     make, kind = FORMS[form]
     question = {"path": "/metrics", "verb": "get"}

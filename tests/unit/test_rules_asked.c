@@ -236,6 +236,80 @@ test_names_and_labels_of_namespaces(void **state)
 	access_rules_unref(rules);
 }
 
+/*
+ * spec: T-61 - a review's answer is that of the requests that it stands for:
+ * without a namespace those in all of them, and of what has no namespace
+ * those without, whatever the review names.
+ */
+static void
+test_scopes_of_reviews(void **state)
+{
+	const struct config_rule rule = {.name = "x",
+	    .namespaces = LIST("prod"),
+	    .required_groups = LIST("nobody")};
+	static const struct {
+		const char *verb, *group, *resource, *ns, *name;
+		bool request, review; /* refused */
+	} rows[] = {
+	    {"get", "", "pods", "", "", false, true},
+	    {"create", "apps", "deployments", "", "", false, true},
+	    {"delete", "", "pods", "", "web", false, true},
+	    {"get", "x.io", "things", "", "", false, true},
+	    {"get", "", "pods", "prod", "", true, true},
+	    {"get", "", "pods", "dev", "", false, false},
+	    {"list", "", "pods", "", "", true, true},
+	    {"list", "", "pods", "dev", "", false, false},
+	    {"*", "*", "*", "dev", "", false, false},
+	    /* kubectl names its current namespace here, too */
+	    {"get", "", "nodes", "", "n", false, false},
+	    {"get", "", "nodes", "prod", "n", true, false},
+	    {"list", "", "nodes", "", "", true, true},
+	    {"list", "", "nodes", "dev", "", false, true},
+	    {"create", "rbac.authorization.k8s.io", "clusterroles", "", "",
+		false, false},
+	    {"create", "x.io", "clusterroles", "", "", false, true},
+	    {"patch", "", "nodes/status", "", "n", false, false},
+	    /* a namespace is in itself */
+	    {"get", "", "namespaces", "dev", "prod", false, true},
+	    {"get", "", "namespaces", "prod", "dev", true, false},
+	    {"delete", "", "namespaces", "", "prod", false, true},
+	    {"delete", "", "namespaces", "dev", "", false, true},
+	    {"create", "", "namespaces", "prod", "", true, false},
+	    {"create", "", "namespaces", "", "", false, false},
+	    {"list", "", "namespaces", "dev", "", false, true},
+	    {"watch", "", "namespaces", "", "dev", true, true},
+	    {"get", "x.io", "namespaces", "dev", "prod", false, false},
+	};
+	struct access_rules *rules = rules_of(&rule, 1);
+	struct user u = {.name = SLICE("eve")};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct attributes a = {.is_resource = true,
+		    .verb = slice_of(rows[i].verb),
+		    .api_group = slice_of(rows[i].group),
+		    .resource = slice_of(rows[i].resource),
+		    .ns = slice_of(rows[i].ns),
+		    .name = slice_of(rows[i].name)};
+		struct authorize_chain chain = {.order = {AUTHORIZER_UPSTREAM},
+		    .count = 1};
+		struct judge j = {.chain = &chain, .rules = rules};
+		struct judge_question q = {.requestor = &u,
+		    .user = &u,
+		    .attributes = &a};
+		struct judgement x;
+
+		judge(&j, &q, &x);
+		if ((x.stage == JUDGE_ACCESS_RULE) != rows[i].request)
+			fail_msg("request %zu", i);
+		q.is_review = true;
+		judge(&j, &q, &x);
+		if ((x.stage == JUDGE_ACCESS_RULE) != rows[i].review)
+			fail_msg("review %zu", i);
+	}
+	access_rules_unref(rules);
+}
+
 /* spec: T-130 - what labels that are known select waits for nothing */
 static void
 test_known_labels_are_no_guess(void **state)
@@ -405,6 +479,7 @@ main(void)
 	    NULL);
 	rows_add(&r, "names and labels of namespaces",
 	    test_names_and_labels_of_namespaces, NULL);
+	rows_add(&r, "scopes of reviews", test_scopes_of_reviews, NULL);
 	rows_add(&r, "known labels are no guess",
 	    test_known_labels_are_no_guess, NULL);
 	rows_add(&r, "the first of guesses", test_the_first_of_guesses, NULL);
