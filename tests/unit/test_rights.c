@@ -60,6 +60,8 @@ static struct collision {
 	    { "get", "apps", "pods", "lot", "n" } },
 	{ "a shorter subresource", { "get", "apps", "pods", "log", "n" },
 	    { "get", "apps", "pods", "lo", "n" } },
+	{ "the end of a subresource", { "get", "apps", "pods", "log", "n" },
+	    { "get", "apps", "pods", "og", "n" } },
 	{ "a resource as long as both", { "get", "apps", "pods", "log", "n" },
 	    { "get", "apps", "pods/log", "log", "n" } },
 	{ "another resource of the subresource",
@@ -108,59 +110,6 @@ test_another_path_of_equal_hash(void **state)
 	q.attributes = &b;
 	assert_int_equal(rights_find(&r, &q), RIGHTS_NONE);
 	rights_release(&r);
-}
-
-/* Keys that only their texts tell apart are all granted. */
-static void
-test_merging_keys_of_equal_hashes(void **state)
-{
-	const struct rule rules[] = {
-	    {.verbs = STRINGS(SLICE("get")),
-		.api_groups = STRINGS(SLICE("apps")),
-		.resources = STRINGS(SLICE("pods"))},
-	    {.verbs = STRINGS(SLICE("get")),
-		.api_groups = STRINGS(SLICE("apps")),
-		.resources = STRINGS(SLICE("secrets"))},
-	    {.verbs = STRINGS(SLICE("get")),
-		.api_groups = STRINGS(SLICE("core")),
-		.resources = STRINGS(SLICE("pods"))},
-	    {.verbs = STRINGS(SLICE("get")),
-		.api_groups = STRINGS(SLICE("apps")),
-		.resources = STRINGS(SLICE("pods")),
-		.resource_names = STRINGS(SLICE("n"))},
-	    {.verbs = STRINGS(SLICE("get")), .urls = STRINGS(SLICE("pods"))},
-	};
-	struct rights parts[COUNT_OF(rules)], merged = {.has = 0};
-
-	(void)state;
-	for (uint32_t i = 0; i < COUNT_OF(rules); i++) {
-		parts[i] = rights_of(&rules[i]);
-		parts[i].keys[0].hash = parts[0].keys[0].hash;
-		assert_ok(rights_merge(&merged, &parts[i], i));
-		assert_int_equal(merged.right_count, i + 1);
-		assert_int_equal(merged.rights[i].position, i);
-	}
-	rights_release(&merged);
-	for (size_t i = 0; i < COUNT_OF(rules); i++)
-		rights_release(&parts[i]);
-}
-
-/* Later ones add nothing, and take no memory. */
-static void
-test_merging_the_same_again(void **state)
-{
-	const struct rule rule = {.verbs = STRINGS(SLICE("get")),
-	    .api_groups = STRINGS(SLICE("apps")),
-	    .resources = STRINGS(SLICE("pods"))};
-	struct rights part = rights_of(&rule), merged = {.has = 0};
-
-	(void)state;
-	for (uint32_t i = 0; i < 100; i++)
-		assert_ok(rights_merge(&merged, &part, i));
-	assert_int_equal(merged.right_count, 1);
-	assert_int_equal(merged.rights[0].position, 0);
-	rights_release(&merged);
-	rights_release(&part);
 }
 
 /* Groups times resources times names would be 64 million keys. */
@@ -323,10 +272,6 @@ main(void)
 	ROWS_ADD_TABLE(&rows, collisions, check_collision);
 	rows_add(&rows, "another path of equal hash",
 	    test_another_path_of_equal_hash, NULL);
-	rows_add(&rows, "merging keys of equal hashes",
-	    test_merging_keys_of_equal_hashes, NULL);
-	rows_add(&rows, "merging the same again", test_merging_the_same_again,
-	    NULL);
 	rows_add(&rows, "a wide rule takes little memory",
 	    test_a_wide_rule_takes_little_memory, NULL);
 	rows_add(&rows, "a product that overflows",
