@@ -157,7 +157,8 @@ some_rule(uint64_t *lots)
 	static const struct slice groups[] = {SLICE_INIT(""),
 	    SLICE_INIT("apps"), SLICE_INIT("*")};
 	static const struct slice resources[] = {SLICE_INIT("pods"),
-	    SLICE_INIT("pods/log"), SLICE_INIT("*/log"), SLICE_INIT("*")};
+	    SLICE_INIT("pods/log"), SLICE_INIT("pods.log"), SLICE_INIT("*/log"),
+	    SLICE_INIT("*.log"), SLICE_INIT("*")};
 	static const struct slice names[] = {SLICE_INIT("n"), SLICE_INIT("m")};
 	static const struct slice urls[] = {SLICE_INIT("/a"), SLICE_INIT("/a*"),
 	    SLICE_INIT("/a/*"), SLICE_INIT("*")};
@@ -168,7 +169,7 @@ some_rule(uint64_t *lots)
 		return r;
 	}
 	r.api_groups = some(lots, groups, 3, 2);
-	r.resources = some(lots, resources, 4, 2);
+	r.resources = some(lots, resources, COUNT_OF(resources), 2);
 	if (random_below(lots, 3) == 0)
 		r.resource_names = some(lots, names, 2, 2);
 	return r;
