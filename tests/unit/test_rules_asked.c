@@ -200,23 +200,27 @@ test_subresources_in_reviews(void **state)
 
 /* --- namespaces ----------------------------------------------------------- */
 
-/* Fields of match are joined by and, these two as well. */
+/* Fields of match are joined by and, these as well. */
 static void
 test_names_and_labels_of_namespaces(void **state)
 {
+	const struct config_requirement both[] = {has_tier,
+	    {.key = "team", .op = "DoesNotExist"}};
 	const struct config_rule rule = {.name = "x",
-	    .namespaces = LIST("shop", "lab"),
+	    .namespaces = LIST("shop", "lab", "den"),
 	    .has_selector = true,
-	    .selector = &has_tier,
-	    .selector_count = 1,
+	    .selector = both,
+	    .selector_count = 2,
 	    .required_groups = LIST("nobody")};
-	const struct label tier = {SLICE_INIT("tier"), SLICE_INIT("x")};
+	const struct label labels[] = {{SLICE_INIT("tier"), SLICE_INIT("x")},
+	    {SLICE_INIT("team"), SLICE_INIT("y")}};
 	struct ns_labels *list[] = {
-	    ns_labels_new(SLICE("shop"), &tier, 1),
+	    ns_labels_new(SLICE("shop"), labels, 1),
 	    ns_labels_new(SLICE("lab"), NULL, 0),
-	    ns_labels_new(SLICE("other"), &tier, 1),
+	    ns_labels_new(SLICE("den"), labels, 2),
+	    ns_labels_new(SLICE("other"), labels, 1),
 	};
-	static const bool refused[] = {true, false, false};
+	static const bool refused[] = {true, false, false, false};
 	struct namespaces *known = namespaces_new(list, COUNT_OF(list));
 	struct access_rules *rules = rules_of(&rule, 1);
 
