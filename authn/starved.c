@@ -23,7 +23,7 @@ is_starved(void)
 void *
 starved_malloc(size_t n)
 {
-	void *p = malloc(n);
+	void *p = starved ? NULL : malloc(n);
 
 	if (p == NULL && n != 0)
 		starved = true;
@@ -39,7 +39,7 @@ starved_realloc(void *p, size_t n)
 		free(p);
 		return NULL;
 	}
-	moved = realloc(p, n);
+	moved = starved ? NULL : realloc(p, n);
 	if (moved == NULL)
 		starved = true;
 	return moved;

@@ -19,7 +19,11 @@ void starved_reset(void);
 /* This thread: has an allocation failed since then? */
 bool is_starved(void);
 
-/* For the libraries: malloc(3) and realloc(3) that are watched. */
+/*
+ * For the libraries: malloc(3) and realloc(3) that are watched.  Once one has
+ * failed all fail until starved_reset: the octet that jansson lost may be the
+ * quote up to which it would copy the string into the next block it gets.
+ */
 void *starved_malloc(size_t n);
 void *starved_realloc(void *p, size_t n);
 

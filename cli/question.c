@@ -5,6 +5,9 @@
 
 #include <stdio.h>
 
+#include "authn/starved.h"
+#include "authn/strict_json.h"
+
 static struct slice
 text_of(const json_t *v)
 {
@@ -336,10 +339,16 @@ question_read(struct slice line, struct question *out, const char **why)
 	bool is_event;
 
 	question_reset(out);
+	strict_json_set_up();
+	starved_reset();
 	/* No number counts, and an Event may hold any: none is too large. */
 	out->root = json_loadb(line.n != 0 ? line.p : "", line.n,
 	    JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL,
 	    &e);
+	if (is_starved()) {
+		*why = "out of memory";
+		return false;
+	}
 	if (!json_is_object(out->root)) {
 		if (out->root == NULL)
 			wrong(&r, "no JSON", e.text);

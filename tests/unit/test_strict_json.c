@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "authn/starved.h"
+#include "tests/support/failing.h"
 #include "tests/support/rows.h"
 
 /* Sanitizers end the process otherwise. */
@@ -146,6 +147,71 @@ test_no_memory(void **state)
 	buf_release(&text);
 }
 
+/*
+ * spec: T-01, T-125 - what fails once fails until somebody has asked: the
+ * library may have lost the quote that it looks for next.
+ */
+static void
+test_nothing_after_a_failure(void **state)
+{
+	void *p;
+
+	(void)state;
+	starved_reset();
+	failing_at(1);
+	assert_null(starved_malloc(16));
+	assert_true(failing_stop());
+	assert_true(is_starved());
+	assert_null(starved_malloc(16));
+	assert_null(starved_realloc(NULL, 16));
+	starved_reset();
+	p = starved_malloc(16);
+	assert_non_null(p);
+	failing_at(1);
+	assert_null(starved_realloc(p, 32));
+	assert_true(failing_stop());
+	assert_null(starved_realloc(p, 32));
+	assert_true(is_starved());
+	assert_null(starved_realloc(p, 0));
+	starved_reset();
+	assert_false(is_starved());
+}
+
+/* Each octet of a string may be the one that is lost, its last quote, too. */
+static void
+test_no_memory_at_any_octet(void **state)
+{
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, 1024);
+	for (unsigned length = 1; length < 80; length++) {
+		enum status st = STATUS_NOMEM;
+
+		buf_reset(&text);
+		buf_puts(&text, "{\"s\":\"");
+		for (unsigned i = 0; i < length; i++)
+			buf_putc(&text, 'a');
+		buf_puts(&text, "\"}");
+		for (unsigned long n = 1; st != STATUS_OK; n++) {
+			json_t *v = NULL;
+
+			failing_at(n);
+			st = strict_json_parse(buf_slice(&text), &v, NULL);
+			assert_int_equal(failing_stop(), st == STATUS_NOMEM);
+			if (st != STATUS_OK) {
+				assert_status(st, STATUS_NOMEM);
+				continue;
+			}
+			assert_int_equal(
+			    strict_json_text(json_object_get(v, "s")).n,
+			    length);
+			json_decref(v);
+		}
+	}
+	buf_release(&text);
+}
+
 int
 main(void)
 {
@@ -154,5 +220,9 @@ main(void)
 	ROWS_ADD_TABLE(&rows, text_rows, check_row);
 	rows_add(&rows, "32 levels", test_depth, NULL);
 	rows_add(&rows, "no memory", test_no_memory, NULL);
+	rows_add(&rows, "nothing after a failure", test_nothing_after_a_failure,
+	    NULL);
+	rows_add(&rows, "no memory at any octet", test_no_memory_at_any_octet,
+	    NULL);
 	return rows_run(&rows, "strict_json");
 }
