@@ -65,15 +65,18 @@ enum status
 mirror_list_page(struct mirror *m, enum mirror_kind kind, struct slice text,
     struct mirror_page *out, struct errinfo *err)
 {
-	json_t *root = mirror_parse(text);
+	json_t *root;
+	enum status st = mirror_parse(text, &root);
 	const json_t *meta = json_object_get(root, "metadata");
 	const json_t *items = json_object_get(root, "items");
 	struct slice next = mirror_text(json_object_get(meta, "continue"));
 	struct mirror_page page = {.next = NULL};
-	enum status st = STATUS_MALFORMED;
 
-	if (is_list_of(root, kind) && copy_version(meta, page.version) &&
-	    (items == NULL || json_is_null(items) || json_is_array(items)))
+	if (st == STATUS_OK &&
+	    !(is_list_of(root, kind) && copy_version(meta, page.version) &&
+		(items == NULL || json_is_null(items) || json_is_array(items))))
+		st = STATUS_MALFORMED;
+	if (st == STATUS_OK)
 		st = add_items(m, kind, items, err);
 	if (st == STATUS_OK && next.n != 0) {
 		page.next = strndup(next.p, next.n);
@@ -121,14 +124,12 @@ take_one_listed(struct mirror *m, enum mirror_kind kind,
 	/* The usual case of a list that is read again. */
 	if (known != NULL && slice_eq(known->text, listed->text))
 		return STATUS_OK;
+	st = mirror_parse(listed->text, &from);
+	if (st != STATUS_OK)
+		return st;
 	o = mirror_object_new(listed->ns, listed->name, listed->text);
-	from = mirror_parse(listed->text);
-	if (o != NULL && from != NULL) {
-		st = mirror_take(m, kind, o, from, changed, err);
-	} else {
-		mirror_object_free(o);
-		st = STATUS_NOMEM;
-	}
+	st = o != NULL ? mirror_take(m, kind, o, from, changed, err)
+		       : STATUS_NOMEM;
 	json_decref(from);
 	return st;
 }
@@ -216,21 +217,23 @@ enum status
 mirror_watch_line(struct mirror *m, enum mirror_kind kind, struct slice line,
     struct mirror_event *out, struct errinfo *err)
 {
-	json_t *root = mirror_parse(line);
+	json_t *root;
+	enum status st = mirror_parse(line, &root);
 	struct slice type = mirror_text(json_object_get(root, "type"));
 	const json_t *object = json_object_get(root, "object");
 	struct mirror_event event = {.changed = false};
-	enum status st = STATUS_MALFORMED;
 
-	if (slice_eq(type, SLICE("ERROR"))) {
+	if (st != STATUS_OK)
+		return st;
+	if (slice_eq(type, SLICE("ERROR")))
 		read_error(object, &event);
-		st = STATUS_OK;
-	} else if (slice_eq(type, SLICE("ADDED")) ||
+	else if (slice_eq(type, SLICE("ADDED")) ||
 	    slice_eq(type, SLICE("MODIFIED")) ||
 	    slice_eq(type, SLICE("DELETED")) ||
-	    slice_eq(type, SLICE("BOOKMARK"))) {
+	    slice_eq(type, SLICE("BOOKMARK")))
 		st = take_event(m, kind, type, object, &event, err);
-	}
+	else
+		st = STATUS_MALFORMED;
 	json_decref(root);
 	if (st == STATUS_OK)
 		*out = event;

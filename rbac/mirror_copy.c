@@ -101,7 +101,8 @@ enum status
 mirror_take_copy(struct mirror *m, struct slice text, const char *name,
     struct mirror_copy *out, struct errinfo *err)
 {
-	json_t *root = mirror_parse(text);
+	json_t *root;
+	enum status st = mirror_parse(text, &root);
 	const json_t *notes =
 	    json_object_get(json_object_get(root, "metadata"), "annotations");
 	const json_t *items = json_object_get(root, "items");
@@ -109,8 +110,9 @@ mirror_take_copy(struct mirror *m, struct slice text, const char *name,
 	    .has_namespaces =
 		slice_eq(mirror_text(json_object_get(notes, COPY_NAMESPACES)),
 		    SLICE("true"))};
-	enum status st;
 
+	if (st == STATUS_NOMEM)
+		return errinfo_set(err, st, name, 0, "out of memory");
 	if (!json_is_array(items) ||
 	    !read_time(mirror_text(json_object_get(notes, COPY_SYNCED)),
 		&copy.heard_s))

@@ -3,6 +3,8 @@
  */
 #include <stdlib.h>
 
+#include "authn/starved.h"
+#include "authn/strict_json.h"
 #include "config/tree_json.h"
 #include "rbac/manifest.h"
 #include "rbac/mirror_parts.h"
@@ -151,10 +153,19 @@ reduce(const json_t *from, enum mirror_kind kind)
 	return NULL;
 }
 
-json_t *
-mirror_parse(struct slice text)
+enum status
+mirror_parse(struct slice text, json_t **out)
 {
-	return json_loadb(text.p != NULL ? text.p : "", text.n, 0, NULL);
+	strict_json_set_up();
+	starved_reset();
+	*out = json_loadb(text.p != NULL ? text.p : "", text.n, 0, NULL);
+	if (is_starved()) {
+		/* spec: T-01 - a name may lack an octet */
+		json_decref(*out);
+		*out = NULL;
+		return STATUS_NOMEM;
+	}
+	return *out != NULL ? STATUS_OK : STATUS_MALFORMED;
 }
 
 /* --- into the builder --- */

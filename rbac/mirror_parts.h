@@ -45,8 +45,8 @@ void mirror_forget(struct strmap *map);
 /* The text of a string; of anything else: empty. */
 struct slice mirror_text(const json_t *v);
 
-/* NULL: it is no JSON, or no memory. */
-json_t *mirror_parse(struct slice text);
+/* *out is new, and NULL on STATUS_MALFORMED and STATUS_NOMEM. */
+NODISCARD enum status mirror_parse(struct slice text, json_t **out);
 
 /*
  * The object that from describes, reduced to what decides; *reduced is that
