@@ -24,7 +24,7 @@ annotate(struct exchange *e, struct audit_event *v)
 	    &e->client->address);
 	bool judged = e->verdict.by != AUTHORIZER_NONE ||
 	    e->refusal == REFUSE_RULE || e->refusal == REFUSE_FORBIDDEN ||
-	    e->refusal == REFUSE_STREAM;
+	    e->refusal == REFUSE_STREAM || e->refusal == REFUSE_IMPERSONATION;
 
 	if (judged) {
 		audit_event_annotate(v, "authorization.k8s.io/decision",

@@ -63,13 +63,15 @@ def test_fields_named_by_connection_are_dropped(gw, upstream):
                                   "Impersonate-Extra-A: b", "Impersonate-Uid: 1", "Impersonate-Anything: x",
                                   "Impersonate-User:"])
 def test_impersonation_is_refused(gw, upstream, line):
-    """T-45: 403 in the API server's words, even for an administrator."""
+    """T-45, T-66: 403 in the API server's words, even for an administrator; audit tells the decision."""
     a = gw.ask("GET", PODS, line)
     assert a.code == 403 and a.status()["reason"] == "Forbidden"
     assert "impersonation is switched off on this gateway" in a.status()["message"]
     assert upstream.requests == []
     e = gw.event(a.audit_id)
     assert e["responseStatus"]["code"] == 403 and e["user"]["username"] == "ann"
+    assert e["annotations"]["authorization.k8s.io/decision"] == "forbid"
+    assert e["annotations"]["authorization.k8s.io/reason"] == "impersonation is switched off"
 
 
 def test_the_impersonation_sentence_names_the_user(gw, upstream):
