@@ -108,17 +108,13 @@ exchange_refuse_judged(struct exchange *e, const struct judge *j,
 	    [JUDGE_ACCESS_RULE] = REFUSE_RULE,
 	    [JUDGE_STREAM] = REFUSE_STREAM,
 	};
-	struct attributes *about = arena_alloc(&e->arena, sizeof(*about));
 	char text[MESSAGE_MAX];
 	struct buf b;
 
 	e->verdict = x->verdict;
 	e->verdict.decision = NO_OPINION;
 	keep_what_decided(e, j, q, x);
-	if (about == NULL)
-		return exchange_refuse_fixed(e, REFUSE_BUSY);
-	*about = *judgement_about(x, q);
-	e->about = about;
+	e->about = &e->attributes; /* details do not name the verb */
 	buf_init_fixed(&b, text, sizeof(text));
 	judgement_put_message(&b, j, q, x);
 	return exchange_refuse(e, refusals[x->stage],

@@ -54,12 +54,6 @@ judge(const struct judge *j, const struct judge_question *q,
 	out->stage = unless_awaited(j, &out->rules, out->stage);
 }
 
-const struct attributes *
-judgement_about(const struct judgement *x, const struct judge_question *q)
-{
-	return x->wants_create ? &x->create : q->attributes;
-}
-
 /* What no authorizer allowed: of a stream, create or the method's own verb. */
 static void
 put_nobody(struct buf *out, const struct judge_question *q,
@@ -105,7 +99,9 @@ void
 judgement_put_message(struct buf *out, const struct judge *j,
     const struct judge_question *q, const struct judgement *x)
 {
-	authorize_put_forbidden(out, q->user, judgement_about(x, q));
+	/* A stream's refusal talks about create, whichever verb failed. */
+	authorize_put_forbidden(out, q->user,
+	    x->wants_create ? &x->create : q->attributes);
 	buf_puts(out, ": ");
 	judgement_put_decided(out, j, q, x);
 }

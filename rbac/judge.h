@@ -56,10 +56,6 @@ struct judgement {
 void judge(const struct judge *j, const struct judge_question *q,
     struct judgement *out);
 
-/* What a refusal talks about: the attributes, or the create of a stream. */
-const struct attributes *judgement_about(const struct judgement *x,
-    const struct judge_question *q);
-
 /*
  * What decided, without the Forbidden sentence: an authorizer's reason and
  * `no role grants this` (of a stream whose create is granted: the verb that is

@@ -139,6 +139,7 @@ check_judge(void **state)
 	struct buf b;
 
 	memcpy(chain.order, row->order, sizeof(row->order));
+	x.stream.decision = ALLOW; /* not set where there is no stream */
 	judge(&j, &q, &x);
 	assert_int_equal(x.stage, row->stage);
 	if (row->message == NULL)
