@@ -108,8 +108,7 @@ read_spec(const json_t *root, struct arena *arena, struct attributes *a)
 	bool has_resource = resource != NULL && !json_is_null(resource);
 	bool has_path = path != NULL && !json_is_null(path);
 
-	if (!json_is_object(root) || !is_of_kind(root) ||
-	    has_resource == has_path)
+	if (!is_of_kind(root) || has_resource == has_path)
 		return false;
 	return has_resource ? read_resource(resource, arena, a)
 			    : read_path(path, arena, a);

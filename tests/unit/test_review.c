@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "tests/support/failing.h"
+#include "tests/support/guard.h"
 #include "tests/support/rows.h"
 
 enum {
@@ -30,19 +31,15 @@ put_asked(struct buf *b, const struct attributes *a)
 static void
 check(enum review_form form, struct slice body, const char *want)
 {
-	/* Octets of their own, so that a read beyond the end is seen. */
-	char *copy = malloc(body.n != 0 ? body.n : 1);
+	struct guard g = {0};
 	struct arena arena;
 	struct review r;
 	char text[512];
 	struct buf b;
 	enum status st;
 
-	assert_non_null(copy);
-	if (body.n != 0)
-		memcpy(copy, body.p, body.n);
 	arena_init(&arena, ARENA_MAX);
-	st = review_read(form, slice_make(copy, body.n), &arena, &r);
+	st = review_read(form, guard_copy(&g, body), &arena, &r);
 	buf_init_fixed(&b, text, sizeof(text));
 	if (st == STATUS_OK)
 		put_asked(&b, &r.asked);
@@ -50,7 +47,7 @@ check(enum review_form form, struct slice body, const char *want)
 		buf_puts(&b, status_name(st));
 	assert_slice(buf_slice(&b), want);
 	arena_release(&arena);
-	free(copy);
+	guard_release(&g);
 }
 
 /* --- JSON --- */
@@ -71,6 +68,9 @@ static struct json_row {
 	    "{\"kind\":null,\"spec\":{\"resourceAttributes\":{\"verb\":\"get\",\"resource\":\"pods\",\"name\":null},"
 	    "\"nonResourceAttributes\":null}}",
 	    "R||get|||pods|||" },
+	{ "a path beside null",
+	    "{\"spec\":{\"resourceAttributes\":null,\"nonResourceAttributes\":{\"path\":\"/x\",\"verb\":null}}}",
+	    "P||||||||/x" },
 	{ "stars are text", "{\"spec\":{\"resourceAttributes\":{\"verb\":\"*\",\"group\":\"*\",\"resource\":\"*\"}}}",
 	    "R||*|*||*|||" },
 	{ "an empty question", "{\"spec\":{\"resourceAttributes\":{}}}", "R||||||||" },
@@ -168,6 +168,12 @@ static struct proto_row {
 	{ "an unknown number", SLICE_INIT("\x0a\x08" "\x12\x03" "get" "\x78\xff\x01"), "R||get||||||" },
 	{ "an unknown 32-bit value", SLICE_INIT("\x0a\x0a" "\x12\x03" "get" "\x7d" "1234"), "R||get||||||" },
 	{ "an unknown 64-bit value", SLICE_INIT("\x0a\x0e" "\x12\x03" "get" "\x79" "12345678"), "R||get||||||" },
+	{ "an unknown number of 64 bits", SLICE_INIT("\x0a\x10" "\x12\x03" "get" "\x78"
+	    "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), "R||get||||||" },
+	{ "one of more than 64 bits", SLICE_INIT("\x0a\x10" "\x12\x03" "get" "\x78"
+	    "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"), "malformed" },
+	{ "one of 11 octets", SLICE_INIT("\x0a\x11" "\x12\x03" "get" "\x78"
+	    "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x81\x00"), "malformed" },
 	{ "both", SLICE_INIT("\x0a\x00" "\x12\x00"), "malformed" },
 	{ "neither", SLICE_INIT(""), "malformed" },
 	{ "a number for text", SLICE_INIT("\x0a\x02" "\x10\x01"), "malformed" },
@@ -237,6 +243,10 @@ test_envelopes(void **state)
 	m.b.len -= 4; /* contentEncoding: gzip */
 	put_bytes(&m.b, 3, SLICE("gzip"));
 	check(REVIEW_PROTOBUF, buf_slice(&m.b), "malformed");
+	buf_reset(&m.b); /* without a word of its type */
+	buf_put(&m.b, slice_make("k8s\0", 4));
+	put_bytes(&m.b, 2, raw);
+	check(REVIEW_PROTOBUF, buf_slice(&m.b), "malformed");
 }
 
 /* --- which requests, which forms, the answer --- */
@@ -253,6 +263,9 @@ test_forms(void **state)
 	    REVIEW_JSON);
 	assert_int_equal(
 	    review_form_of(SLICE("application/vnd.kubernetes.protobuf")),
+	    REVIEW_PROTOBUF);
+	assert_int_equal(
+	    review_form_of(SLICE("application/VND.kubernetes.Protobuf;x=y")),
 	    REVIEW_PROTOBUF);
 	assert_int_equal(review_form_of(SLICE("application/yaml")),
 	    REVIEW_NONE);
@@ -365,6 +378,23 @@ test_fields_of_another_type(void **state)
 	    "malformed");
 }
 
+/* spec: T-64 - a NUL is an octet of a name like any other */
+static void
+test_nul_in_a_name(void **state)
+{
+	struct arena arena;
+	struct review r;
+
+	(void)state;
+	arena_init(&arena, ARENA_MAX);
+	assert_ok(review_read(REVIEW_JSON,
+	    SLICE("{\"spec\":{\"resourceAttributes\":"
+		  "{\"name\":\"a\\u0000b\"}}}"),
+	    &arena, &r));
+	assert_slices(r.asked.name, slice_make("a\0b", 3));
+	arena_release(&arena);
+}
+
 /* spec: T-01 - a question that finds no room is not taken for another one */
 static void
 test_no_room(void **state)
@@ -432,6 +462,7 @@ main(void)
 	rows_add(&r, "answers", test_answers, NULL);
 	rows_add(&r, "fields of another type", test_fields_of_another_type,
 	    NULL);
+	rows_add(&r, "a NUL in a name", test_nul_in_a_name, NULL);
 	rows_add(&r, "no room", test_no_room, NULL);
 	rows_add(&r, "no memory", test_no_memory, NULL);
 	return rows_run(&r, "review");
