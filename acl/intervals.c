@@ -116,10 +116,8 @@ cut_at(struct building *b, struct key k, const struct prefix *p)
 
 	if (s->count != 0 && key_eq(start_at(s, s->count - 1), k))
 		s->count--;
-	if (s->count != 0 && answer_at(s, s->count - 1) == answer &&
-	    (p == NULL ||
-		key_eq(key_cut(start_at(s, s->count - 1), p->len), p->base)))
-		return; /* the same goes on */
+	if (s->count != 0 && answer_at(s, s->count - 1) == answer)
+		return; /* the same goes on, maybe in the next prefix */
 	set_at(s, s->count++, k, answer);
 }
 

@@ -2,10 +2,11 @@
  * intervals.h - sealed ranges: the address space cut where the answer changes.
  *
  * Prefixes nest or are disjoint, so n of them cut the space into at most
- * 2n + 1 intervals, each with one prefix that decides, or none.  An interval
- * knows its first address, and of that prefix the length and side: the rest
- * of it is in the address itself.  Constant once built; any thread may ask.
- * Hot: intervals_find.  Budget: a table row, a short search, one answer.
+ * 2n + 1 intervals, each with one prefix that decides, or with several of one
+ * length and side that meet, or with none.  An interval knows its first
+ * address, length and side: the rest of the prefix is in the address asked
+ * about.  Constant once built; any thread may ask.  Hot: intervals_find.
+ * Budget: a table row, a short search, one answer.
  */
 #ifndef ACL_INTERVALS_H
 #define ACL_INTERVALS_H

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "acl/ranges.h"
+#include "base/invariant.h"
 #include "tests/support/failing.h"
 #include "tests/support/random.h"
 #include "tests/support/rows.h"
@@ -196,6 +197,107 @@ test_shared_beginnings(void **state)
 	ranges_unref(r);
 }
 
+/*
+ * Far away from all of them, but alike in the bits that pick a row; the last
+ * start of each row lets somebody in.
+ */
+static void
+test_far_from_all_starts(void **state)
+{
+	enum {
+		COUNT = 300
+	};
+	struct entry list[COUNT];
+	struct ranges *r;
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT; i++) {
+		list[i] = (struct entry){.c = {address("10.0.0.0"), 32}};
+		list[i].c.base.octets[2] = (unsigned char)((2 * i + 1) / 256);
+		list[i].c.base.octets[3] = (unsigned char)((2 * i + 1) % 256);
+	}
+	r = ranges_of(list, COUNT);
+	for (unsigned i = 0; i < 4 * COUNT; i++) {
+		static const char *const far[] = {"9.0.0.0", "10.0.64.0",
+		    "10.128.0.0", "11.0.0.0", "255.0.0.0"};
+
+		for (size_t k = 0; k < COUNT_OF(far); k++) {
+			struct address a = address(far[k]);
+
+			a.octets[2] = (unsigned char)(a.octets[2] | i / 256);
+			a.octets[3] = (unsigned char)(i % 256);
+			assert_false(ranges_lookup(r, &a).admitted);
+		}
+	}
+	compare_at_borders(r, list, COUNT, 1);
+	ranges_unref(r);
+}
+
+/* No more of them than answers change. */
+static void
+test_how_many_intervals(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t count;
+	} rows[] = {
+	    {"", 1},
+	    {"0.0.0.0/0", 1},
+	    {"0.0.0.0/1", 2},
+	    {"0.0.0.0/1 128.0.0.0/1", 1},
+	    {"10.0.0.0/9 10.128.0.0/9", 3},
+	    {"10.0.0.0/8 10.0.0.0/9", 4},
+	    {"10.0.0.0/8 10.128.0.0/9", 4},
+	    {"10.0.0.0/8 11.0.0.0/9", 4},
+	    {"255.255.255.255/32", 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct slice rest = slice_of(rows[i].text), text;
+		struct prefix list[4];
+		struct intervals s = {.width = 0};
+		bool done = rest.n == 0;
+		size_t n = 0;
+
+		while (slice_split(&rest, ' ', &done, &text)) {
+			struct cidr c;
+			const unsigned char *o = c.base.octets;
+
+			assert_ok(cidr_parse(text, &c, NULL));
+			list[n++] = (struct prefix){
+			    .base = {(uint64_t)o[0] << 56 |
+				    (uint64_t)o[1] << 48 |
+				    (uint64_t)o[2] << 40 | (uint64_t)o[3] << 32,
+				0},
+			    .len = (uint8_t)c.len,
+			    .side = SIDE_ALLOW};
+		}
+		assert_ok(intervals_build(&s, 32, list, n));
+		if (s.count != rows[i].count)
+			fail_msg("%s: %zu", rows[i].text, s.count);
+		intervals_release(&s);
+	}
+}
+
+/* spec: T-92 - four octets are an IPv4 address, whatever lies behind them */
+static void
+test_octets_behind_ipv4(void **state)
+{
+	struct entry one = {.deny = false};
+	struct address a = address("10.1.2.3");
+	struct ranges *r;
+
+	(void)state;
+	memset(a.octets + 4, 0xff, sizeof(a.octets) - 4);
+	one.c = (struct cidr){a, 32};
+	r = ranges_of(&one, 1);
+	assert_true(ranges_lookup(r, &a).admitted);
+	a = address("10.1.2.3");
+	assert_true(ranges_lookup(r, &a).admitted);
+	ranges_unref(r);
+}
+
 /* So many that they lie in large pages. */
 static void
 test_a_large_set(void **state)
@@ -356,9 +458,37 @@ test_text_without_memory(void **state)
 	assert_true(
 	    slice_contains(buf_slice(&err.text), SLICE("ranges.txt:1: ")));
 	assert_status(ranges_add(r, &none, false), STATUS_MALFORMED);
+	/* Of several mistakes the first is the answer. */
+	ranges_unref(r);
+	r = ranges_new();
+	failing_at(1);
+	assert_status(ranges_add_text(r, SLICE("10.0.0.0/8\n10.0.0.1/8\n"),
+			  "ranges.txt", false, NULL, &err),
+	    STATUS_NOMEM);
+	assert_true(failing_stop());
 	errinfo_release(&err);
 	ranges_unref(r);
 }
+
+#ifndef INVARIANT_ABORTS
+/* spec: T-01 - one that nobody sealed, as a bug would leave it in the field */
+static void
+test_unsealed(void **state)
+{
+	struct ranges *r = ranges_new();
+	struct address a = address("10.1.2.3");
+	struct cidr c = {a, 32};
+
+	(void)state;
+	assert_ok(ranges_add(r, &c, false));
+	ranges_add_everybody(r);
+	assert_false(ranges_lookup(r, &a).admitted);
+	assert_int_equal(invariant_count(), 1);
+	assert_ok(ranges_seal(r));
+	assert_true(ranges_lookup(r, &a).admitted);
+	ranges_unref(r);
+}
+#endif
 
 static void
 test_intervals_of_nothing(void **state)
@@ -381,11 +511,17 @@ main(void)
 
 	rows_add(&rows, "prefixes that meet", test_prefixes_that_meet, NULL);
 	rows_add(&rows, "shared beginnings", test_shared_beginnings, NULL);
+	rows_add(&rows, "far from all starts", test_far_from_all_starts, NULL);
+	rows_add(&rows, "how many intervals", test_how_many_intervals, NULL);
+	rows_add(&rows, "octets behind IPv4", test_octets_behind_ipv4, NULL);
 	rows_add(&rows, "a large set", test_a_large_set, NULL);
 	rows_add(&rows, "equals a loop", test_equals_a_loop, NULL);
 	rows_add(&rows, "no memory", test_no_memory, NULL);
 	rows_add(&rows, "text without memory", test_text_without_memory, NULL);
 	rows_add(&rows, "intervals of nothing", test_intervals_of_nothing,
 	    NULL);
+#ifndef INVARIANT_ABORTS
+	rows_add(&rows, "unsealed", test_unsealed, NULL);
+#endif
 	return rows_run(&rows, "intervals");
 }

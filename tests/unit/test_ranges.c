@@ -118,7 +118,7 @@ test_text_file_of_an_aks_list(void **state)
 	static const char text[] = "# offices\r\n"
 				   "10.0.0.0/8, 192.0.2.1 ,,\r\n"
 				   "\t\n"
-				   "2001:db8::/32 # lab\n"
+				   "\t 2001:db8::/32 \t# lab\n"
 				   "10.0.0.0/8";
 	struct ranges *r = ranges_new();
 	struct guard g = {0};
