@@ -5,6 +5,9 @@
  */
 #include "rbac/attributes.h"
 
+#include <stdio.h>
+
+#include "base/buf.h"
 #include "rbac/labels.h"
 #include "tests/support/guard.h"
 #include "tests/support/random.h"
@@ -174,6 +177,34 @@ check_long_running(void **state)
 	asked_release(&q);
 }
 
+/* As much as may stand before the parts, then as many as are kept, and more. */
+static void
+test_many_parts(void **state)
+{
+	(void)state;
+	for (unsigned more = 0; more < 3; more++) {
+		unsigned count = ATTRIBUTES_PARTS - 1 + more;
+		struct asked q = {.st = STATUS_OK};
+		char path[1024], want[16];
+		struct buf b;
+
+		buf_init_fixed(&b, path, sizeof(path));
+		buf_puts(&b, "/apis/g/v1/watch/namespaces/n");
+		for (unsigned i = 0; i < count; i++)
+			buf_putf(&b, "/p%u", i);
+		ask(&q, SLICE("GET"), buf_slice(&b), SLICE(""));
+		assert_ok(q.st);
+		assert_int_equal(q.got.part_count, count);
+		for (unsigned i = 0; i < count && i < ATTRIBUTES_PARTS; i++) {
+			(void)snprintf(want, sizeof(want), "p%u", i);
+			assert_slice(q.got.parts[i], want);
+		}
+		assert_slice(q.got.ns, "n");
+		assert_slice(q.got.verb, "watch");
+		asked_release(&q);
+	}
+}
+
 /* Any octets are answered, and the same ones alike. */
 static void
 test_random_octets(void **state)
@@ -215,6 +246,7 @@ main(void)
 
 	rows_add(&rows, "failures leave *out alone",
 	    test_failures_leave_out_alone, NULL);
+	rows_add(&rows, "many parts", test_many_parts, NULL);
 	rows_add(&rows, "random octets", test_random_octets, NULL);
 	ROWS_ADD_TABLE(&rows, long_running_rows, check_long_running);
 	vectors_read(&v, "tests/vectors/attributes/targets.txt");
