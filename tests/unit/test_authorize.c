@@ -131,6 +131,47 @@ test_old_roles_are_named(void **state)
 	buf_release(&text);
 }
 
+/* One sentence for what the files miss, one for what the cluster would say. */
+static void
+test_old_roles_beside_lost_ones(void **state)
+{
+	struct authorize_chain chain = {
+	    .order = {AUTHORIZER_AZURE, AUTHORIZER_RBAC, AUTHORIZER_AZURE},
+	    .count = 3,
+	    .rbac = policy,
+	    .live_is_old = true};
+	struct user u = {.name = SLICE("lost")};
+	struct attributes a = {.verb = SLICE("get"), .path = SLICE("/x")};
+	struct verdict v = authorize(&chain, &u, &a);
+	struct buf text;
+
+	(void)state;
+	assert_int_equal(v.decision, NO_OPINION);
+	assert_true(v.lookup_errors);
+	buf_init(&text, 1024);
+	authorize_put_reason(&text, &chain, &v, &u, &a);
+	assert_slice(buf_slice(&text),
+	    "RBAC: role.rbac.authorization.k8s.io \"pod-reader\" not found; "
+	    "the cluster's roles are older than maxStaleness");
+	buf_release(&text);
+}
+
+/* They stand in audit, so they stay as they are. */
+static void
+test_names_of_authorizers(void **state)
+{
+	static const char *const names[] = {[AUTHORIZER_NONE] = "none",
+	    [AUTHORIZER_MASTERS] = "masters",
+	    [AUTHORIZER_RBAC] = "rbac",
+	    [AUTHORIZER_AZURE] = "azure",
+	    [AUTHORIZER_UPSTREAM] = "upstream"};
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT_OF(names); i++)
+		assert_string_equal(authorizer_name((enum authorizer)i),
+		    names[i]);
+}
+
 /* What is awaited holds up a no, and never a yes. */
 static void
 test_awaited_roles_hold_up_a_no(void **state)
@@ -184,14 +225,30 @@ test_forbidden_that_does_not_fit(void **state)
 {
 	struct user u = {.name = SLICE("somebody")};
 	struct attributes a = {.verb = SLICE("get"), .path = SLICE("/healthz")};
-	char room[32];
-	struct buf text;
+	struct attributes thing = {.is_resource = true,
+	    .verb = SLICE("get"),
+	    .resource = SLICE("pods"),
+	    .subresource = SLICE("log"),
+	    .name = SLICE("web")};
+	const struct attributes *const asked[] = {&a, &thing};
+	char room[160];
 
 	(void)state;
-	buf_init_fixed(&text, room, sizeof(room));
-	authorize_put_forbidden(&text, &u, &a);
-	assert_true(text.overflow);
-	assert_true(text.len <= sizeof(room));
+	for (size_t i = 0; i < COUNT_OF(asked); i++) {
+		struct buf text;
+		size_t whole;
+
+		buf_init_fixed(&text, room, sizeof(room));
+		authorize_put_forbidden(&text, &u, asked[i]);
+		assert_false(text.overflow);
+		whole = text.len;
+		for (size_t n = 0; n < whole; n++) {
+			buf_init_fixed(&text, room, n);
+			authorize_put_forbidden(&text, &u, asked[i]);
+			assert_true(text.overflow);
+			assert_true(text.len <= n);
+		}
+	}
 }
 
 int
@@ -208,6 +265,10 @@ main(void)
 	rows_add(&rows, "lookup errors reach the reason",
 	    test_lookup_errors_reach_the_reason, NULL);
 	rows_add(&rows, "old roles are named", test_old_roles_are_named, NULL);
+	rows_add(&rows, "old roles beside lost ones",
+	    test_old_roles_beside_lost_ones, NULL);
+	rows_add(&rows, "names of authorizers", test_names_of_authorizers,
+	    NULL);
 	rows_add(&rows, "awaited roles hold up a no",
 	    test_awaited_roles_hold_up_a_no, NULL);
 	rows_add(&rows, "nobody decided, no words",

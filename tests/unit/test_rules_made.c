@@ -138,19 +138,18 @@ lacked(const struct access_rules *rules)
 
 /* spec: T-01, T-125 - a rule is whole, or there is none and somebody is told */
 static void
-test_no_memory(void **state)
+run_out(const struct config_rule *rule, unsigned at_least)
 {
 	unsigned refused = 0;
 	bool failed = true;
 
-	(void)state;
 	for (unsigned long n = 1; failed; n++) {
 		struct access_rules *rules = NULL;
 		struct errinfo err = {0};
 		enum status st;
 
 		failing_at(n);
-		st = make(&full, &rules, &err);
+		st = make(rule, &rules, &err);
 		failed = failing_stop();
 		if (st == STATUS_OK) { /* or it could do without */
 			assert_int_equal(lacked(rules),
@@ -165,7 +164,42 @@ test_no_memory(void **state)
 		access_rules_unref(rules);
 		errinfo_release(&err);
 	}
-	assert_true(refused > 4);
+	assert_true(refused >= at_least);
+}
+
+static void
+test_no_memory(void **state)
+{
+	(void)state;
+	run_out(&full, 5);
+}
+
+/* Each of its lists needs memory of its own. */
+static void
+test_no_memory_for_large_rules(void **state)
+{
+	enum {
+		N = 600
+	};
+	const char *list[N];
+	unsigned numbers[N];
+	struct config_rule large = full;
+	struct config_requirement requirements[N];
+	const struct config_strings many = {list, numbers, N};
+
+	(void)state;
+	for (unsigned i = 0; i < N; i++) {
+		list[i] = words[i % 2];
+		numbers[i] = i;
+		requirements[i] = requirement;
+	}
+	large.users = large.groups = large.verbs = many;
+	large.api_groups = large.resources = large.namespaces = many;
+	large.names = large.urls = many;
+	large.required_users = large.required_groups = many;
+	large.selector = requirements;
+	large.selector_count = N;
+	run_out(&large, 20);
 }
 
 /* spec: T-01 - nobody is in a network that is not there */
@@ -248,6 +282,8 @@ main(void)
 	rows_add(&r, "mistakes", test_mistakes, NULL);
 	rows_add(&r, "none", test_none, NULL);
 	rows_add(&r, "no memory", test_no_memory, NULL);
+	rows_add(&r, "no memory for large rules",
+	    test_no_memory_for_large_rules, NULL);
 	rows_add(&r, "networks that are not there",
 	    test_networks_that_are_not_there, NULL);
 	rows_add(&r, "references", test_references, NULL);
