@@ -333,6 +333,25 @@ def test_a_watch_whose_client_reads_nothing_ends_too(own, world, upstream):
     assert own.metric("long_running_revoked_total") == 1
 
 
+def test_a_watch_in_a_tunnel_ends_at_once(own, world):
+    """T-118, T-130: over WebSocket there is no clean end to write; nothing of ours gets between the frames."""
+    audit_id = new_id()
+    c = own.connect()
+    c.send(request("GET", STREAMS["watch"][1], "Connection: Upgrade", "Upgrade: websocket", token=world.admin,
+                   audit_id=audit_id))
+    assert c.head().code == 101
+    assert c.stream.exactly(5) == b"hello"
+    own.cluster["authorizedRanges"]["deny"] = ["127.0.0.1/32"]
+    begin = time.monotonic()
+    own.reload()
+    try:
+        assert c.stream.rest() == b""
+    except OSError:
+        pass
+    assert time.monotonic() - begin < 0.9 * SLOW
+    assert own.events(audit_id, 2)[1]["annotations"]["kube-access-gateway/ended-by"] == "ranges"
+
+
 def test_many_reloads_disturb_nothing_that_stays_allowed(own, world):
     """T-127: moved from snapshot to snapshot, still the same stream."""
     assert RULES  # the policy of the scenarios
