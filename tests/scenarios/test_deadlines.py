@@ -145,6 +145,27 @@ def test_the_deadline_of_an_answers_head(make_gateway, make_upstream, clock, tar
     go.set()
 
 
+def test_the_deadline_of_a_held_review(make_gateway, make_upstream, clock):
+    """T-06: 30 s for each piece of what is held, then 408; whatever came, nothing of it goes upstream."""
+    up = make_upstream()
+    gw = make_gateway(up, workers=1).start(env=clock.env)
+    c = gw.connect()
+    c.send(request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "Content-Type: application/json",
+                   "Content-Length: 100", token=gw.world.admin) + b'{"spec"')
+    gw.wait_metric("exchanges", 1)
+    for piece in (b":", b"{"):
+        clock.jump(gw, 28)
+        assert gw.metric("exchanges") == 1
+        c.send(piece)
+        time.sleep(0.2)
+    clock.jump(gw, 28)
+    assert gw.metric("exchanges") == 1
+    clock.jump(gw, 3)
+    a = c.answer()
+    assert a.code == 408 and a.status()["reason"] == "Timeout"
+    assert up.requests == []
+
+
 @pytest.mark.parametrize("first", ["client", "server"])
 def test_half_a_tunnel_is_not_held_for_ever(make_gateway, make_upstream, clock, first):
     """T-117: one direction has ended: as long as the other moves it goes on, and for 10 minutes without."""

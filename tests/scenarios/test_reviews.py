@@ -198,6 +198,26 @@ def test_the_limit(asking, upstream, size, here, chunked):
         assert upstream.requests[0].body == body
 
 
+def test_what_is_too_long_by_its_length_is_not_waited_for(asking, upstream):
+    """T-05: nothing of it is held, so the API server hears of it before it is here."""
+    with asking.connect() as c:
+        c.send(request("POST", REVIEWS, "Content-Length: 65537", token=asking.world.reader) + b"{")
+        upstream.wait(1)
+        c.send(b" " * 65536)
+        assert c.answer("POST").body == YES
+    assert asking.metric("access_reviews_unheld_total") == 1
+
+
+def test_a_long_reason(asking, world, upstream):
+    """T-05: a reason that does not fit is not cut off but left out."""
+    asking.cluster["accessRules"] = [{"name": "long-%s" % ("x" * 3000), "require": {"groups": ["nobody"]},
+                                      "match": {"namespaces": ["dev"]}}]
+    asking.reload()
+    a = ask(asking, as_json(pods()), token=world.admin)
+    assert json.loads(a.body)["status"] == {"allowed": False, "reason": "not allowed by the gateway"}
+    assert upstream.requests == []
+
+
 def test_a_body_in_pieces(asking, upstream):
     """Octet by octet, and with Expect: 100-continue."""
     body = as_json(pods("delete"))
