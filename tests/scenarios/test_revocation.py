@@ -1,4 +1,5 @@
 """Open streams are judged again whenever what they were permitted by changes, and end when they are not any more."""
+import socket
 import threading
 import time
 
@@ -227,6 +228,50 @@ def test_what_waits_for_its_answer_is_judged_again_too(own, world, upstream):
     assert done["kube-access-gateway/ended-by"] == "policy"
     assert done["authorization.k8s.io/decision"] == "forbid"
     assert done["authorization.k8s.io/reason"] == ""
+
+
+@pytest.fixture
+def connecting(make_gateway):
+    """A gateway whose API server takes connections and says nothing: whatever is asked waits for the handshake."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(64)
+        yield make_gateway("https://127.0.0.1:%d" % deaf.getsockname()[1]).start(ready=False)
+
+
+def wait_in_connect(gw, target):
+    audit_id = new_id()
+    c = gw.connect()
+    c.send(request("GET", target, token=gw.world.admin, audit_id=audit_id))
+    gw.wait_metric("exchanges", 1)
+    time.sleep(0.2)
+    return c, audit_id
+
+
+@pytest.mark.parametrize("kind", ["log", "watch"])
+def test_what_has_no_server_yet_is_judged_again(connecting, kind):
+    """T-65, T-130: before a connection is there."""
+    c, audit_id = wait_in_connect(connecting, STREAMS[kind][1])
+    admins(connecting)
+    connecting.reload()
+    a = c.answer()
+    assert a.code == 403 and a.status()["message"].endswith("no role grants this")
+    assert connecting.event(audit_id)["annotations"]["kube-access-gateway/ended-by"] == "policy"
+
+
+@pytest.mark.parametrize("change", ["sessionMaxAge", "rights of a list"])
+def test_what_has_no_server_yet_goes_on(connecting, change):
+    """T-118, T-65: a session that has not begun has no age; what ends soon keeps the verdict that it has."""
+    target = STREAMS["log"][1] if change == "sessionMaxAge" else "/api/v1/namespaces/dev/pods"
+    wait_in_connect(connecting, target)
+    if change == "sessionMaxAge":
+        connecting.cluster["limits"] = {"sessionMaxAge": "1h"}
+    else:
+        admins(connecting)
+    connecting.reload()
+    time.sleep(0.5)
+    assert connecting.metric("exchanges") == 1
+    assert connecting.metric("long_running_revoked_total") == 0
 
 
 def silent(upstream):
