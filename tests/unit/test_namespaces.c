@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "rbac/labels.h"
 #include "rbac/selector.h"
 #include "tests/support/assert.h"
 #include "tests/support/failing.h"
@@ -192,6 +193,67 @@ test_invalid_selectors(void **state)
 	}
 }
 
+/* k8s.io/apimachinery pkg/util/validation, IsQualifiedName and its parts */
+static void
+test_keys_and_values(void **state)
+{
+	static const struct {
+		const char *text;
+		bool key, value;
+	} rows[] = {
+	    {"a", true, true},
+	    {"A-z_0.9", true, true},
+	    {"", false, true},
+	    {"-a", false, false},
+	    {"a-", false, false},
+	    {"a b", false, false},
+	    {"a\xc3\xa9", false, false},
+	    {"example.com/a", true, false},
+	    {"x/a", true, false},
+	    {"/a", false, false},
+	    {"x/", false, false},
+	    {"x/y/a", false, false},
+	    {"X/a", false, false},
+	    {"x_y/a", false, false},
+	    {"-x/a", false, false},
+	    {"x-/a", false, false},
+	    {"x..y/a", false, false},
+	    {".x/a", false, false},
+	    {"x./a", false, false},
+	    {"x.-y/a", false, false},
+	    {"0.9/a", true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct slice s = slice_of(rows[i].text);
+
+		if (label_is_key(s) != rows[i].key ||
+		    label_is_value(s) != rows[i].value)
+			fail_msg("\"%s\"", rows[i].text);
+	}
+}
+
+/* spec: T-05 - a name of 63 octets, a prefix of 253, and one more */
+static void
+test_long_keys(void **state)
+{
+	char text[400];
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	assert_true(label_is_value(slice_make(text, 63)));
+	assert_false(label_is_value(slice_make(text, 64)));
+	assert_true(label_is_key(slice_make(text, 63)));
+	assert_false(label_is_key(slice_make(text, 64)));
+	text[253] = '/';
+	assert_true(label_is_key(slice_make(text, 253 + 1 + 63)));
+	assert_false(label_is_key(slice_make(text, 253 + 1 + 64)));
+	text[253] = 'a';
+	text[254] = '/';
+	assert_false(label_is_key(slice_make(text, 254 + 1 + 1)));
+}
+
 /* spec: T-125 */
 static void
 test_no_memory(void **state)
@@ -219,6 +281,8 @@ main(void)
 	    cmocka_unit_test(test_operators),
 	    cmocka_unit_test(test_requirements_add_up),
 	    cmocka_unit_test(test_invalid_selectors),
+	    cmocka_unit_test(test_keys_and_values),
+	    cmocka_unit_test(test_long_keys),
 	    cmocka_unit_test(test_no_memory),
 	};
 
