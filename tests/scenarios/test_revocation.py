@@ -409,6 +409,42 @@ def test_many_reloads_disturb_nothing_that_stays_allowed(own, world):
     assert own.metric("long_running_revoked_total") == 0
 
 
+def big_policy(gw, n):
+    """Three megabytes once it is compiled; none is like the one before."""
+    policy = rbac()
+    for i in range(2000):
+        name = "r%d-%d" % (n, i)
+        policy["items"] += [
+            {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name},
+             "rules": [{"apiGroups": [name], "verbs": ["get", "list"], "resources": ["a", "b", "c", "d"]}]},
+            {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name},
+             "roleRef": {"kind": "ClusterRole", "name": name}, "subjects": [{"kind": "User", "name": name}]}]
+    gw.write_json("rbac.json", policy)
+
+
+@pytest.mark.parametrize("slow", ["stream", "answer"])
+def test_what_is_slow_holds_no_policy(own, world, upstream, slow):
+    """T-131: open streams and answers under way leave each configuration when the next one is there."""
+    def half(ex):
+        ex.read()
+        ex.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345")
+        wait(ex)
+    if slow == "answer":
+        upstream.script = half
+    for n in range(10):
+        big_policy(own, n)
+        own.reload()
+        if slow == "stream":
+            Stream(own, "log", world.admin)
+        else:
+            c = own.connect()
+            c.send(request("GET", POD, token=world.admin))
+            assert c.head().code == 200
+        if n == 2:
+            before = own.memory()
+    assert own.grown(before) < 6000  # KiB; seven of them would be 20000
+
+
 def test_what_moved_names_its_server_when_that_is_lost(own, world, upstream):
     """T-02, T-128: it came with a configuration that nobody else holds any more; the log speaks of its server."""
     leave = threading.Event()
