@@ -18,12 +18,20 @@ class Clock:
         self.path = os.path.join(str(folder), "clock")
         with open(self.path, "wb") as f:
             f.write(bytes(4096))
-        self.ahead = 0
+        self.ahead = self.wall = 0
         self.env = {**os.environ, "LD_PRELOAD": build_shim(folder, "clock"), "CLOCK": self.path}
 
     def jump(self, gw, seconds):
         """So many seconds later; the gateway, which has one loop, is told by a connection."""
         self.ahead += int(seconds * 1000)
-        with open(self.path, "r+b") as f:
-            f.write(struct.pack("=q", self.ahead))
+        self.write()
         gw.connect().close()
+
+    def set_wall(self, seconds):
+        """Somebody sets the wall clock so much ahead; no timer is told."""
+        self.wall = int(seconds * 1000)
+        self.write()
+
+    def write(self):
+        with open(self.path, "r+b") as f:
+            f.write(struct.pack("=qq", self.ahead, self.wall))

@@ -166,6 +166,38 @@ def test_the_deadline_of_a_held_review(make_gateway, make_upstream, clock):
     assert up.requests == []
 
 
+@pytest.mark.parametrize("wall,ends", [(0, False), (7200, True)])
+def test_a_watch_looks_at_the_wall_clock(make_gateway, make_upstream, clock, wall, ends):
+    """T-118, T-124: every five minutes; a clock that was set ahead ends it then and not after the hour it had left."""
+    up = make_upstream()
+    go = threading.Event()
+
+    def script(ex):
+        ex.read()
+        ex.send(WATCH_HEAD)
+        go.wait(20)
+    up.script = script
+    gw = make_gateway(up, workers=1).start(env=clock.env)
+    audit_id = new_id()
+    c = gw.connect()
+    c.send(request("GET", PODS + "?watch=1", audit_id=audit_id,
+                   token=gw.world.issuer.token("ann", "admins", exp=int(time.time()) + 3600)))
+    assert c.head().code == 200
+    clock.set_wall(wall)
+    clock.jump(gw, 290)
+    time.sleep(0.2)
+    assert gw.metric("long_running_revoked_total") == 0
+    clock.jump(gw, 15)
+    if ends:
+        assert c.stream.exactly(5) == b"0\r\n\r\n"
+        assert ended_by(gw, audit_id, 2) == "token-expired"
+    else:
+        clock.jump(gw, 305)
+        time.sleep(0.2)
+        assert gw.metric("long_running_revoked_total") == 0
+    go.set()
+
+
 @pytest.mark.parametrize("first", ["client", "server"])
 def test_half_a_tunnel_is_not_held_for_ever(make_gateway, make_upstream, clock, first):
     """T-117: one direction has ended: as long as the other moves it goes on, and for 10 minutes without."""

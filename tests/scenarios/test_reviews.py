@@ -196,6 +196,7 @@ def test_the_limit(asking, upstream, size, here, chunked):
     assert len(upstream.requests) == 1 + (not here)
     if not here:
         assert upstream.requests[0].body == body
+    assert asking.metric("access_reviews_unheld_total") == (not here)
 
 
 def test_what_is_too_long_by_its_length_is_not_waited_for(asking, upstream):

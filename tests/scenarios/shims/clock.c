@@ -1,13 +1,15 @@
 /*
- * clock.c - lets a test move the monotonic clock forward.
+ * clock.c - lets a test move the monotonic clock and the wall clock forward.
  *
  * Preloaded into the gateway: the first eight octets of the file that CLOCK
- * names, which is mapped, are milliseconds to be added.  Whoever waits in the
- * kernel sleeps on: wake the loop, by a new connection for example.
+ * names, which is mapped, are milliseconds to be added to the one, the next
+ * eight to the other.  Whoever waits in the kernel sleeps on: wake the loop, by
+ * a new connection for example.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -33,9 +35,11 @@ int
 clock_gettime(clockid_t which, struct timespec *ts)
 {
 	int rc = (int)syscall(SYS_clock_gettime, which, ts);
-	long long ms = ahead_ms != NULL ? atomic_load(ahead_ms) : 0;
+	bool wall = which == CLOCK_REALTIME;
+	long long ms = ahead_ms != NULL ? atomic_load(&ahead_ms[wall]) : 0;
 
-	if (which != CLOCK_MONOTONIC && which != CLOCK_MONOTONIC_COARSE)
+	if (!wall && which != CLOCK_MONOTONIC &&
+	    which != CLOCK_MONOTONIC_COARSE)
 		return rc;
 	ts->tv_sec += (time_t)(ms / 1000);
 	ts->tv_nsec += ms % 1000 * 1000000;
