@@ -46,7 +46,7 @@ read_time(struct slice text, int64_t *out)
 	struct tm tm = {0};
 	const char *end;
 
-	if (text.n >= sizeof(copy))
+	if (text.n == 0 || text.n >= sizeof(copy))
 		return false;
 	memcpy(copy, text.p, text.n);
 	copy[text.n] = '\0';

@@ -265,7 +265,7 @@ def test_what_has_no_server_yet_goes_on(connecting, change):
     target = STREAMS["log"][1] if change == "sessionMaxAge" else "/api/v1/namespaces/dev/pods"
     wait_in_connect(connecting, target)
     if change == "sessionMaxAge":
-        connecting.cluster["limits"] = {"sessionMaxAge": "1h"}
+        connecting.cluster["limits"] = {"sessionMaxAge": "300ms"}
     else:
         admins(connecting)
     connecting.reload()
