@@ -236,7 +236,9 @@ def connecting(make_gateway):
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen(64)
-        yield make_gateway("https://127.0.0.1:%d" % deaf.getsockname()[1]).start(ready=False)
+        gw = make_gateway("https://127.0.0.1:%d" % deaf.getsockname()[1])
+        gw.deaf = deaf
+        yield gw.start(ready=False)
 
 
 def wait_in_connect(gw, target):
@@ -272,6 +274,20 @@ def test_what_has_no_server_yet_goes_on(connecting, change):
     time.sleep(0.5)
     assert connecting.metric("exchanges") == 1
     assert connecting.metric("long_running_revoked_total") == 0
+
+
+def test_what_moved_names_its_cluster_when_no_server_takes_it(connecting):
+    """T-02, T-128: it came with a configuration that nobody else holds any more."""
+    c = connecting.connect()  # holds the configuration of its accept, which must be another one
+    connecting.reload()
+    c.send(request(*STREAMS["log"], token=connecting.world.admin))
+    connecting.wait_metric("exchanges", 1)
+    time.sleep(0.2)
+    connecting.reload()
+    connecting.reload()
+    connecting.deaf.close()
+    assert c.answer().code == 503
+    connecting.wait_log("upstream cluster=prod", "server=")
 
 
 def silent(upstream):
