@@ -1,0 +1,47 @@
+/*
+ * reflector_parts.h - what the files of a reflector share; nobody else's.
+ */
+#ifndef GATEWAY_REFLECTOR_PARTS_H
+#define GATEWAY_REFLECTOR_PARTS_H
+
+#include "gateway/reflector.h"
+
+enum {
+	BACKOFF_FIRST_MS = 500
+};
+
+/* --- reflector.c --- */
+
+/* A number below n, or 0. */
+uint64_t reflector_any_of(uint64_t n);
+
+/* Tell why, and ask again after a while. */
+void reflector_retry(struct reflector *r, const char *why);
+
+/* The version is of no use any more. */
+void reflector_list_again(struct reflector *r);
+
+/* Cancel what is under way. */
+void reflector_give_up(struct reflector *r);
+
+/* The API server answered with that status; ask again after a while. */
+void reflector_refused(struct reflector *r, unsigned status);
+
+/* Log what was left out, and release err. */
+void reflector_report(struct reflector *r, struct errinfo *err);
+
+void reflector_was_heard(struct reflector *r, bool changed);
+void reflector_is_well(struct reflector *r);
+
+/* --- reflector_ask.c --- */
+
+/* The next page of a list, or a watch. */
+void reflector_ask(struct reflector *r);
+
+/* --- reflector_answers.c --- */
+
+void reflector_listed(struct fetch *f);
+void reflector_watch_piece(struct fetch *f, struct slice data);
+void reflector_watch_ended(struct fetch *f);
+
+#endif
