@@ -127,8 +127,7 @@ reflector_is_well(struct reflector *r)
 		log_info("live cluster=%s resource=%s: works again", r->cluster,
 		    mirror_resource(r->kind));
 	r->last_error[0] = '\0';
-	r->backoff_ms = BACKOFF_FIRST_MS;
-	r->failed = 0;
+	r->bad_watch = false;
 }
 
 /* --- life --- */
@@ -138,17 +137,18 @@ reflector_run(struct task *t)
 {
 	struct reflector *r = CONTAINER_OF(t, struct reflector, task);
 
-	if (r->fetch != NULL || r->reader == NULL)
+	if (r->reader == NULL)
 		return;
-	timer_off(&r->timer);
-	reflector_ask(r);
+	if (r->fetch == NULL)
+		reflector_ask(r);
+	else if (timer_is_due(&r->timer))
+		reflector_overdue(r);
 }
 
 void
 reflector_init(struct reflector *r)
 {
 	r->task.run = reflector_run;
-	r->backoff_ms = BACKOFF_FIRST_MS;
 	timer_init(&r->timer, r->loop, &r->task);
 	watch_lines_init(&r->lines);
 }
@@ -161,7 +161,11 @@ reflector_start(struct reflector *r, struct policy_reader *reader)
 	r->reader = policy_reader_ref(reader);
 	reflector_list_again(r);
 	r->synced = false;
+	r->whole = r->bad_watch = false;
+	r->page = PAGE_OBJECTS;
 	r->backoff_ms = BACKOFF_FIRST_MS;
+	r->failed = 0;
+	r->last_error[0] = '\0';
 	loop_wake(r->loop, &r->task);
 }
 

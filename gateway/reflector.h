@@ -3,8 +3,9 @@
  *
  * As client-go's Reflector does it: list page by page, watch from the list's
  * resourceVersion, go on from the last event when a watch ends, list again
- * when the version is too old (410).  Failures back off, 0.5 s doubled to
- * 30 s, with full jitter.  The control thread's.
+ * when the version is too old (410), or when a watch says nothing at all.
+ * Failures back off, 0.5 s doubled to 30 s, with full jitter, until a watch
+ * has lasted.  The control thread's.
  */
 #ifndef GATEWAY_REFLECTOR_H
 #define GATEWAY_REFLECTOR_H
@@ -21,7 +22,10 @@ struct reflector {
 	struct mirror *mirror;
 	enum mirror_kind kind;
 	const char *cluster; /* its name; outlives the reflector */
-	/* The API server was heard of; changed: so that the mirror is new. */
+	/*
+	 * What is known is what the API server has: a list has ended, or a
+	 * watch said something.  changed: so that the mirror is new.
+	 */
 	void (*heard)(struct reflector *, bool changed);
 	void *arg;
 	/* to be read */
@@ -34,11 +38,15 @@ struct reflector {
 	struct task task;
 	struct timer timer;
 	struct fetch *fetch;
-	bool watching;   /* a list has ended and its version is good */
-	bool whole;      /* the next list is not cut into pages */
-	bool good;       /* this watch brought something */
-	unsigned failed; /* watches in a row that brought nothing */
-	int64_t began_ms, backoff_ms;
+	bool watching;     /* a list has ended and its version is good */
+	bool whole;        /* the next list is not cut into pages */
+	bool good;         /* this watch brought something */
+	bool bad_watch;    /* the trouble is a watch's: no list ends it */
+	unsigned failed;   /* watches in a row that brought nothing */
+	unsigned page;     /* objects to ask for at once */
+	int64_t began_ms;  /* what is under way */
+	int64_t listed_ms; /* the list under way began */
+	int64_t backoff_ms;
 	char *next; /* the continue token, or NULL */
 	char version[MIRROR_VERSION_MAX];
 	struct watch_lines lines;

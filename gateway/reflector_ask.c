@@ -11,8 +11,6 @@ enum {
 	/* Bookmarks come about each minute: some have been missed. */
 	WATCH_IDLE_MS = 180000,
 	WATCH_S_MIN = 300,
-	WATCH_S_MAX = 600,
-	PAGE_OBJECTS = 250,
 	PAGE_MAX = 64 * 1024 * 1024,
 	REFUSAL_MAX = 64 * 1024,
 	URL_BYTES_MAX = 256 * 1024,
@@ -46,7 +44,7 @@ put_url(const struct reflector *r, struct buf *url)
 			(unsigned)reflector_any_of(
 			    WATCH_S_MAX - WATCH_S_MIN + 1));
 	} else if (!r->whole) {
-		buf_putf(url, "?limit=%d", PAGE_OBJECTS);
+		buf_putf(url, "?limit=%u", r->page);
 		if (r->next != NULL) {
 			buf_puts(url, "&continue=");
 			put_escaped(url, r->next);
@@ -94,6 +92,9 @@ ask(struct reflector *r, const char *url, const char *token)
 	r->fetch = f;
 	r->good = false;
 	r->began_ms = r->loop->now_ms;
+	timer_set(&r->timer,
+	    (r->watching ? r->began_ms + WATCH_MS : r->listed_ms + LIST_MS) -
+		r->loop->now_ms);
 	watch_lines_reset(&r->lines);
 	fetch_start(f);
 }
@@ -107,8 +108,11 @@ reflector_ask(struct reflector *r)
 	struct buf url, token;
 	enum status st;
 
-	if (!r->watching && r->next == NULL)
+	timer_off(&r->timer);
+	if (!r->watching && r->next == NULL) {
+		r->listed_ms = r->loop->now_ms;
 		mirror_list_begin(r->mirror, r->kind);
+	}
 	buf_init(&url, URL_BYTES_MAX);
 	buf_init_secret(&token, KUBECONFIG_TOKEN_MAX);
 	put_url(r, &url);

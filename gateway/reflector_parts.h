@@ -7,7 +7,13 @@
 #include "gateway/reflector.h"
 
 enum {
-	BACKOFF_FIRST_MS = 500
+	BACKOFF_FIRST_MS = 500,
+	PAGE_OBJECTS = 250,
+	/* A continue token of the API server is good for 5 to 10 minutes. */
+	LIST_MS = 600000,
+	WATCH_S_MAX = 600,
+	/* The API server ends a watch by itself. */
+	WATCH_MS = WATCH_S_MAX * 1000 + 60000,
 };
 
 /* --- reflector.c --- */
@@ -31,6 +37,8 @@ void reflector_refused(struct reflector *r, unsigned status);
 void reflector_report(struct reflector *r, struct errinfo *err);
 
 void reflector_was_heard(struct reflector *r, bool changed);
+
+/* The trouble, if there was one, is over. */
 void reflector_is_well(struct reflector *r);
 
 /* --- reflector_ask.c --- */
@@ -43,5 +51,8 @@ void reflector_ask(struct reflector *r);
 void reflector_listed(struct fetch *f);
 void reflector_watch_piece(struct fetch *f, struct slice data);
 void reflector_watch_ended(struct fetch *f);
+
+/* What is under way has taken too long as a whole. */
+void reflector_overdue(struct reflector *r);
 
 #endif

@@ -40,7 +40,9 @@ class Policy:
         self.history = []  # (version, resource, event)
         self.watchers = []
         self.seen = []  # (resource, "list" or "watch", query, fields)
-        self.answers = {}  # resource, or (resource, "list" or "watch") -> octets instead of an answer
+        # resource, or (resource, "list" or "watch") -> octets, or script(ex, query), instead of an answer; a script
+        # that returns True has not answered
+        self.answers = {}
         self.answered = []  # the exchanges that were
         self.tokens = None  # those that are good; None: any
         self.held = threading.Event()
@@ -143,7 +145,9 @@ class Policy:
         scripted = self.answers.get(resource) or self.answers.get((resource, what))
         if self.tokens is not None and ex.get("Authorization") not in ["Bearer " + t for t in self.tokens]:
             ex.send(status(401, "Unauthorized"))
-        elif scripted:
+        elif callable(scripted) and not scripted(ex, query):
+            pass
+        elif scripted and not callable(scripted):
             ex.send(scripted)
             self.answered.append(ex)
         elif what == "list":
@@ -157,7 +161,7 @@ class Policy:
             token = query.get("continue")
             if token is None:
                 items, version = list(self.objects[resource].values()), self.version
-            elif self.expire_pages > 0:
+            elif self.expire_pages > 0 or token not in self.pages_left:
                 self.expire_pages -= 1
                 ex.send(status(410, "Expired"))
                 return

@@ -1,0 +1,211 @@
+"""API servers, proxies and disks that misbehave while a cluster's own roles are read: nothing hurries, nothing waits for
+ever, and what is not renewed gets old."""
+import json
+import os
+import random
+import re
+import signal
+import socket
+import time
+
+import pytest
+
+from clock import build_shim
+from gateway import RBAC, SLOW, rbac
+from policy import ROLES, Policy, go_live, kubeconfig, status
+from test_live import PODS, RULE, code, greet, is_quiet, later, live, many, until  # pylint: disable=unused-import
+from test_revocation import Stream
+from upstream import WATCH_HEAD, answer, chunk
+from wire import Cut, wait_for
+
+
+def page(kind, items=(), **meta):
+    return answer(json.dumps({"kind": kind + "List", "metadata": dict({"resourceVersion": "100"}, **meta),
+                              "items": list(items)}).encode())
+
+
+def pages_without_end():
+    """A script of lists whose every page names another one."""
+    count = []
+
+    def script(ex, _):
+        count.append(1)
+        ex.send(page("RoleBinding", **{"continue": "token-%d" % len(count)}))
+    return script
+
+
+# --- what renews ---
+
+def test_pages_without_end_renew_nothing(live):
+    """spec: T-61 - a list that never ends leaves what is known as it is, and that gets old."""
+    gw, policy = live(maxStaleness="2s")
+    policy.bind("noel", "reader", user="noel", namespace="dev")
+    gw.start()
+    policy.wait_watched()
+    assert code(gw) == 200
+    policy.answers[("rolebindings", "list")] = pages_without_end()
+    policy.forget_history()
+    policy.end_watches()
+    policy.wait_watched([r for r in ROLES if r != "rolebindings"])
+
+    def is_old():
+        policy.bookmark()  # the others stay young
+        return code(gw) == 403
+    wait_for(is_old, 10 * SLOW)
+    assert "[-]roles of cluster prod: older than maxStaleness" in gw.admin("/readyz?verbose")[1]
+
+
+def test_empty_answers_renew_nothing(live):
+    """spec: T-61 - 200 and no event is what a proxy says that knows nothing."""
+    gw, policy = live(maxStaleness="3s")
+    policy.bind("noel", "reader", user="noel", namespace="dev")
+    gw.start()
+    policy.wait_watched()
+    assert code(gw) == 200
+    for r in ROLES:
+        policy.answers[(r, "watch")] = answer(b"")
+        policy.answers[(r, "list")] = status(500, "InternalError")
+    policy.end_watches()
+    until(gw, 403, seconds=12)
+    gw.wait_log("watch: it ended without a word")
+
+
+# --- haste ---
+
+def test_watches_that_are_always_broken(live):
+    """A proxy that breaks every watch does not have everything listed twice a second."""
+    gw, policy = live()
+    for r in ROLES:
+        policy.answers[(r, "watch")] = answer(b"<html>hello</html>\n")
+    gw.start()
+    time.sleep(6)
+    assert 2 <= policy.count("roles", "list") <= 12
+    assert gw.ask("GET", PODS).code == 200
+    assert gw.log().count("a line that is no event") == len(ROLES)
+
+
+# --- lists ---
+
+def test_pages_that_are_too_long(live):
+    """Large objects, which anybody may make who may make roles: smaller pages are asked for."""
+    gw, policy = live(many(30))
+    asked = []
+
+    def script(ex, query):
+        asked.append(query)
+        if int(query["limit"]) < 100:
+            return True
+        ex.send(answer(b"[" + b" " * (65 << 20)))
+        return False
+    policy.answers[("clusterroles", "list")] = script
+    gw.start(ready=False)
+    gw.wait_ready(20)
+    assert [int(q["limit"]) for q in asked[:2]] == [250, 62]
+    assert code(gw) == 200
+    gw.wait_log("list: a page is too long: asking for smaller ones")
+
+
+def test_a_whole_list_that_fails(live):
+    """After pages that expired all is asked for at once, and in pages again if that cannot be had."""
+    gw, policy = live(many(600))
+    policy.expire_pages = 1
+
+    def script(ex, query):
+        if "limit" in query:
+            return True
+        ex.send(status(500, "InternalError"))
+        return False
+    policy.answers[("clusterroles", "list")] = script
+    gw.start(ready=False)
+    gw.wait_ready(20)
+    assert code(gw) == 200
+
+
+@pytest.mark.parametrize("token,why", [("same", "list: a page names itself as the next one"),
+                                       ("x" * 70000, "list: a continue token is too long")])
+def test_continue_tokens_that_lead_nowhere(live, token, why):
+    """The list begins anew, and is had once tokens are as they should be."""
+    gw, policy = live()
+    policy.answers[("roles", "list")] = page("Role", **{"continue": token})
+    gw.start(ready=False)
+    gw.wait_log(why)
+    policy.answers.clear()
+    gw.wait_ready(20)
+
+
+def test_the_version_of_the_first_page(live):
+    """Pages of several versions: the watch starts at the oldest, so that nothing is missed."""
+    gw, policy = live()
+
+    def script(ex, query):
+        if "continue" in query:
+            ex.send(page("Role", resourceVersion="95"))
+        else:
+            ex.send(page("Role", resourceVersion="90", **{"continue": "x"}))
+    policy.answers[("roles", "list")] = script
+    gw.start()
+    policy.wait_watched()
+    assert next(q for r, what, q, _ in policy.seen if (r, what) == ("roles", "watch"))["resourceVersion"] == "90"
+
+
+def test_a_list_that_does_not_end(live, clock):
+    """Ten minutes for all of its pages."""
+    gw, policy = live()
+    script = pages_without_end()
+
+    def slowly(ex, query):
+        time.sleep(0.02)
+        return script(ex, query)
+    policy.answers[("rolebindings", "list")] = slowly
+    gw.start(ready=False, env=clock.env)
+
+    def for_a_while(times):
+        for _ in range(times):
+            later(gw, clock, 6)  # a page has 10 s, so the one under way now must not see two of these
+            asked = policy.count("rolebindings", "list")
+            wait_for(lambda: policy.count("rolebindings", "list") > asked, 5)
+    for_a_while(95)
+    assert "list: it does not end" not in gw.log()
+    for_a_while(9)
+    gw.wait_log("list: it does not end")
+    policy.answers.clear()
+    later(gw, clock, 1)
+    gw.wait_ready()
+
+
+# --- watches ---
+
+@pytest.mark.parametrize("how", ["silence", "end"])
+def test_a_version_that_is_long_in_coming(live, clock, how):
+    """etcd was restored from an older copy: a watch from a version of the future says nothing at all.  List again."""
+    gw, policy = live()
+    policy.bind("noel", "reader", user="noel", namespace="dev")
+    gw.start(env=clock.env)
+    policy.wait_watched()
+    with policy.lock:
+        del policy.objects["rolebindings"][("dev", "noel")]
+        policy.version, policy.history = 50, []
+    if how == "silence":
+        later(gw, clock, 181)
+    else:
+        later(gw, clock, 100)
+        policy.end_watches()
+        gw.wait_log("watch: it ended without a word")
+    later(gw, clock, 1)
+    until(gw, 403, seconds=5)
+    wait_for(lambda: any(q.get("resourceVersion") == "50" for r, what, q, _ in policy.seen if what == "watch"), 5)
+
+
+def test_a_watch_that_does_not_end(live, clock):
+    """Empty lines keep a connection alive, and are no news.  A watch ends a minute after it should, at the latest."""
+    gw, policy = live()
+    gw.start(env=clock.env)
+    policy.wait_watched()
+    for _ in range(7):
+        assert policy.count("roles", "watch") == 1
+        policy.send_all(chunk(b"\n"))
+        time.sleep(0.1)
+        later(gw, clock, 100)
+    gw.wait_log("watch: it does not end")
+    later(gw, clock, 1)
+    wait_for(lambda: policy.count("roles", "list") == 2 and policy.count("roles", "watch") == 2, 5)
