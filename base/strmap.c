@@ -65,17 +65,21 @@ strmap_get(const struct strmap *m, struct slice key)
 }
 
 enum status
+strmap_reserve(struct strmap *m)
+{
+	if ((m->count + 1) * 4 <= m->size * 3)
+		return STATUS_OK;
+	return resize(m, m->size != 0 ? m->size * 2 : STRMAP_FIRST);
+}
+
+enum status
 strmap_put(struct strmap *m, struct slice key, void *value, void **old)
 {
 	uint64_t hash = hash_bytes(&m->seed, key);
 	struct strmap_entry *e;
 
-	if ((m->count + 1) * 4 > m->size * 3) {
-		size_t size = m->size != 0 ? m->size * 2 : STRMAP_FIRST;
-
-		if (resize(m, size) != STATUS_OK)
-			return STATUS_NOMEM;
-	}
+	if (strmap_reserve(m) != STATUS_OK)
+		return STATUS_NOMEM;
 	e = probe(m, hash, key);
 	if (old != NULL)
 		*old = e->value;

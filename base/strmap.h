@@ -29,6 +29,9 @@ struct strmap {
 void strmap_init(struct strmap *m);
 void strmap_release(struct strmap *m);
 
+/* Room for one more, so that the next put of one key does not fail. */
+NODISCARD enum status strmap_reserve(struct strmap *m);
+
 /* The value, or NULL. */
 void *strmap_get(const struct strmap *m, struct slice key);
 

@@ -109,17 +109,21 @@ names_of(const json_t *from, enum mirror_kind kind, struct slice *ns,
     struct slice *name, struct errinfo *err)
 {
 	const json_t *meta = json_object_get(from, "metadata");
+	const char *why = NULL;
 
 	*name = mirror_text(json_object_get(meta, "name"));
 	*ns = mirror_rows[kind].namespaced
 	    ? mirror_text(json_object_get(meta, "namespace"))
 	    : SLICE_EMPTY;
-	if (name->n != 0 && (ns->n != 0 || !mirror_rows[kind].namespaced))
-		return true;
-	(void)left_out(err, kind, *name,
-	    name->n == 0 ? "it has no metadata.name"
-			 : "it has no metadata.namespace");
-	return false;
+	if (name->n == 0)
+		why = "it has no metadata.name";
+	else if (mirror_rows[kind].namespaced && ns->n == 0)
+		why = "it has no metadata.namespace";
+	else if (slice_index(*ns, '\0') != ns->n)
+		why = "its metadata.namespace has a NUL";
+	if (why != NULL)
+		(void)left_out(err, kind, *name, why);
+	return why == NULL;
 }
 
 /* A new object with only what decides; NULL: no memory. */
@@ -158,7 +162,9 @@ mirror_parse(struct slice text, json_t **out)
 {
 	strict_json_set_up();
 	starved_reset();
-	*out = json_loadb(text.p != NULL ? text.p : "", text.n, 0, NULL);
+	/* Whoever may write a Role may put NUL into it: it is octets here. */
+	*out = json_loadb(text.p != NULL ? text.p : "", text.n, JSON_ALLOW_NUL,
+	    NULL);
 	if (is_starved()) {
 		/* spec: T-01 - a name may lack an octet */
 		json_decref(*out);
@@ -247,6 +253,23 @@ mirror_drop(struct mirror *m, enum mirror_kind kind, struct slice key)
 	return st;
 }
 
+/* One of a wrong shape: what was there before it goes, too. */
+static enum status
+drop_former(struct mirror *m, enum mirror_kind kind, struct mirror_object *o,
+    bool *changed)
+{
+	enum status st;
+
+	*changed = *changed || strmap_get(&m->now[kind], o->key) != NULL;
+	st = mirror_drop(m, kind, o->key);
+	mirror_object_free(o);
+	return st;
+}
+
+/*
+ * The map has room before the builder has the object: otherwise memory could
+ * run out in between, and nobody would ever take it out of the builder.
+ */
 enum status
 mirror_take(struct mirror *m, enum mirror_kind kind, struct mirror_object *o,
     const json_t *from, bool *changed, struct errinfo *err)
@@ -258,24 +281,19 @@ mirror_take(struct mirror *m, enum mirror_kind kind, struct mirror_object *o,
 		mirror_object_free(o);
 		return STATUS_OK;
 	}
-	st = kind == MIRROR_NAMESPACES
-	    ? read_labels(o, from, err)
-	    : put_into_builder(m, o, kind, from, err);
-	if (st == STATUS_MALFORMED) {
-		*changed = *changed || former != NULL;
-		st = mirror_drop(m, kind, o->key);
-		mirror_object_free(o);
-		return st;
-	}
+	st = strmap_reserve(&m->now[kind]);
+	if (st == STATUS_OK)
+		st = kind == MIRROR_NAMESPACES
+		    ? read_labels(o, from, err)
+		    : put_into_builder(m, o, kind, from, err);
+	if (st == STATUS_MALFORMED)
+		return drop_former(m, kind, o, changed);
 	if (st != STATUS_OK) {
 		mirror_object_free(o);
 		return st;
 	}
 	*changed = true;
-	st = mirror_keep(&m->now[kind], o);
-	if (st != STATUS_OK)
-		m->torn[kind] = true;
-	return st;
+	return mirror_keep(&m->now[kind], o);
 }
 
 enum status

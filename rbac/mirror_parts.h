@@ -18,7 +18,7 @@ struct mirror_row {
 extern const struct mirror_row mirror_rows[MIRROR_KINDS];
 
 struct mirror_object {
-	struct slice key;  /* namespace, NUL, name: JSON strings have none */
+	struct slice key;  /* namespace, which has no NUL; NUL, name */
 	struct slice name; /* the key's end */
 	struct slice ns;
 	struct slice text;        /* JSON */

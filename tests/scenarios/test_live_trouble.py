@@ -209,3 +209,27 @@ def test_a_watch_that_does_not_end(live, clock):
     gw.wait_log("watch: it does not end")
     later(gw, clock, 1)
     wait_for(lambda: policy.count("roles", "list") == 2 and policy.count("roles", "watch") == 2, 5)
+
+
+# --- what a tenant may write ---
+
+def test_nul_in_one_role(live):
+    """Nothing checks rules for NUL: one role of one namespace must not keep all others from being read."""
+    gw, policy = live()
+    role = {"apiVersion": RBAC + "/v1", "kind": "Role", "metadata": {"name": "a\0b", "namespace": "dev"},
+            "rules": [{"apiGroups": [""], "resources": ["\0"], "verbs": ["\0"]}]}
+    policy.put(role)
+    gw.start()
+    policy.wait_watched()
+    policy.bind("noel", "reader", user="noel", namespace="dev")
+    until(gw, 200)
+    policy.put(dict(role, metadata={"name": "b\0c", "namespace": "dev"}))
+    policy.delete("RoleBinding", "noel", "dev")
+    until(gw, 403)
+    assert policy.count("roles", "list") == 1
+    wait_for(lambda: os.path.exists(gw.path("rbac-prod.json")), 5 * SLOW)
+    gw.stop()
+    policy.end_watches("cut")
+    policy.upstream.stop()
+    gw.start(ready=False)
+    assert "using the roles of" in gw.log()

@@ -3,6 +3,7 @@
  */
 #include "rbac/mirror.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/support/failing.h"
@@ -152,6 +153,40 @@ test_null_items_are_none(void **state)
 	    "{\"kind\":\"RoleBindingList\",\"metadata\":"
 	    "{\"resourceVersion\":\"1\"},\"items\":null}"));
 	assert_false(mirror_allows(m, "jane"));
+	mirror_free(m);
+}
+
+/*
+ * Nothing checks the text of a rule or the name of a role for NUL, so who may
+ * write a Role in one namespace may have it in every list.
+ */
+static void
+test_nul_in_one_object_spoils_no_other(void **state)
+{
+	struct mirror *m = some();
+	struct mirror_event got;
+
+	(void)state;
+	assert_true(list(m, MIRROR_ROLES,
+	    LIST("Role", "",
+		"{\"metadata\":{\"name\":\"r\\u0000r\",\"namespace\":\"dev\"},"
+		"\"rules\":[{\"verbs\":[\"\\u0000\"]}]},"
+		"{\"metadata\":{\"name\":\"r\",\"namespace\":\"dev\"}},"
+		"{\"metadata\":{\"name\":\"r\",\"namespace\":\"d\\u0000v\"}"
+	        "}")));
+	assert_int_equal(mirror_count(m, MIRROR_ROLES), 2);
+	assert_ok(event(m, MIRROR_ROLE_BINDINGS,
+	    EVENT("ADDED", BINDING("c", "2", "joe\\u0000x")), &got));
+	assert_false(allows(m, "joe"));
+	assert_ok(event(m, MIRROR_ROLE_BINDINGS,
+	    EVENT("ADDED", BINDING("c", "3", "joe")), &got));
+	assert_true(allows(m, "joe"));
+	assert_ok(event(m, MIRROR_ROLES,
+	    EVENT("DELETED",
+		"{\"metadata\":{\"name\":\"r\\u0000r\",\"namespace\":\"dev\","
+		"\"resourceVersion\":\"4\"}}"),
+	    &got));
+	assert_int_equal(mirror_count(m, MIRROR_ROLES), 1);
 	mirror_free(m);
 }
 
@@ -373,6 +408,40 @@ test_memory_runs_out_in_an_event(void **state)
 	}
 }
 
+/* The map of bindings is full, so that the next one lets it grow. */
+static void
+test_memory_runs_out_in_a_new_object(void **state)
+{
+	bool failed = true;
+
+	(void)state;
+	for (unsigned long n = 1; failed; n++) {
+		struct mirror *m = some();
+		struct errinfo err = {0};
+		struct mirror_event got;
+
+		for (int c = 'c'; c < 'c' + 11; c++) {
+			char text[512];
+
+			(void)snprintf(text, sizeof(text),
+			    EVENT("ADDED", BINDING("%c", "1", "%c")), c, c);
+			assert_ok(event(m, MIRROR_ROLE_BINDINGS, text, &got));
+		}
+		failing_at(n);
+		(void)(mirror_watch_line(m, MIRROR_ROLE_BINDINGS,
+			   SLICE(EVENT("ADDED", BINDING("z", "2", "joe"))),
+			   &got, &err) == STATUS_OK);
+		failed = failing_stop();
+		errinfo_release(&err);
+		/* It is gone before it was ever known. */
+		(void)list(m, MIRROR_ROLE_BINDINGS,
+		    LIST("RoleBinding", "", BINDING("b", "2", "jane")));
+		assert_false(allows(m, "joe"));
+		assert_true(allows(m, "jane"));
+		mirror_free(m);
+	}
+}
+
 int
 main(void)
 {
@@ -389,6 +458,8 @@ main(void)
 	    NULL);
 	rows_add(&r, "null stands for no items", test_null_items_are_none,
 	    NULL);
+	rows_add(&r, "NUL in one object spoils no other",
+	    test_nul_in_one_object_spoils_no_other, NULL);
 	ROWS_ADD_TABLE(&r, events, check_event);
 	ROWS_ADD_TABLE(&r, bad_events, check_bad_event);
 	rows_add(&r, "no event is good when cut",
@@ -399,5 +470,7 @@ main(void)
 	    test_memory_runs_out_in_a_list, NULL);
 	rows_add(&r, "memory runs out in an event",
 	    test_memory_runs_out_in_an_event, NULL);
+	rows_add(&r, "memory runs out in an object that is new",
+	    test_memory_runs_out_in_a_new_object, NULL);
 	return rows_run(&r, "mirror");
 }
