@@ -33,23 +33,35 @@ add_file(struct buf *all, const char *path, struct errinfo *err)
 	return st;
 }
 
+/*
+ * The digest of each file is taken before the file is read for use: one that
+ * changes in between has another digest when it is looked at again, and is
+ * not taken for the one in use.
+ */
 static enum status
-make_digest(struct policy_reader *r, struct errinfo *err)
+load_kubeconfig(struct policy_reader *r, const char *path, struct errinfo *err)
 {
-	const struct kubeconfig *k = r->kubeconfig;
-	const char *const files[] = {k->path, k->ca_file, k->cert_file,
-	    k->key_file};
-	enum status st = STATUS_OK;
+	struct kubeconfig *k = NULL;
 	struct buf all;
+	enum status st;
 
-	buf_init(&all, COUNT_OF(files) * DIGEST_SIZE);
-	for (size_t i = 0; i < COUNT_OF(files) && st == STATUS_OK; i++)
-		st = add_file(&all, files[i], err);
-	if (st == STATUS_OK && all.overflow)
-		st =
-		    errinfo_set(err, STATUS_NOMEM, k->path, 0, "out of memory");
+	buf_init(&all, (size_t)4 * DIGEST_SIZE);
+	st = add_file(&all, path, err);
 	if (st == STATUS_OK)
+		st = kubeconfig_load(path, &k, err);
+	if (st == STATUS_OK) {
+		const char *const files[] = {k->ca_file, k->cert_file,
+		    k->key_file};
+
+		r->kubeconfig = k;
+		/* What cannot be read is told by who reads it for use. */
+		for (size_t i = 0; i < COUNT_OF(files); i++)
+			(void)(add_file(&all, files[i], NULL) == STATUS_OK);
 		digest_sha256(buf_slice(&all), r->digest);
+		if (all.overflow)
+			st = errinfo_set(err, STATUS_NOMEM, path, 0,
+			    "out of memory");
+	}
 	buf_release(&all);
 	return st;
 }
@@ -93,11 +105,9 @@ policy_reader_new(const struct config_cluster *c, struct policy_reader **out,
 	r->wants_roles = config_asks_rbac(c);
 	r->wants_namespaces = config_selects_namespaces(c);
 	r->max_staleness_ms = c->live_max_staleness_ms;
-	st = kubeconfig_load(c->live_kubeconfig, &r->kubeconfig, err);
+	st = load_kubeconfig(r, c->live_kubeconfig, err);
 	if (st == STATUS_OK)
 		st = make_tls(r, err);
-	if (st == STATUS_OK)
-		st = make_digest(r, err);
 	if (st == STATUS_OK) {
 		/* Read again for each connection; it must be there now. */
 		buf_init_secret(&token, KUBECONFIG_TOKEN_MAX);
@@ -128,6 +138,13 @@ policy_reader_unref(struct policy_reader *r)
 	free(r);
 }
 
+static bool
+is_same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* A token's file is known by its name only, so that must be the same. */
 bool
 policy_reader_is_same(const struct policy_reader *a,
     const struct policy_reader *b)
@@ -135,6 +152,8 @@ policy_reader_is_same(const struct policy_reader *a,
 	return a->wants_roles == b->wants_roles &&
 	    a->wants_namespaces == b->wants_namespaces &&
 	    a->max_staleness_ms == b->max_staleness_ms &&
+	    is_same_text(a->kubeconfig->token_file,
+		b->kubeconfig->token_file) &&
 	    memcmp(a->digest, b->digest, DIGEST_SIZE) == 0;
 }
 

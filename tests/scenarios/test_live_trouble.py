@@ -233,3 +233,19 @@ def test_nul_in_one_role(live):
     policy.upstream.stop()
     gw.start(ready=False)
     assert "using the roles of" in gw.log()
+
+
+def test_the_file_of_a_token_moves(live):
+    """The same kubeconfig in another folder, with a token file beside it, is another credential."""
+    gw, policy = live(user={"tokenFile": "token"})
+    for folder in ("one", "two"):
+        os.mkdir(gw.path(folder))
+        gw.write_text(folder + "/token", folder)
+        gw.write_json(folder + "/reader.kubeconfig",
+                      kubeconfig(policy.upstream.url, gw.world.ca.cert, {"tokenFile": "token"}))
+    gw.cluster["authorization"]["rbac"]["live"]["kubeconfig"] = "one/reader.kubeconfig"
+    gw.start()
+    policy.wait_watched()
+    gw.cluster["authorization"]["rbac"]["live"]["kubeconfig"] = "two/reader.kubeconfig"
+    gw.reload()
+    wait_for(lambda: policy.seen[-1][3].get("Authorization") == "Bearer two", 5 * SLOW)
