@@ -52,7 +52,12 @@ struct live {
 	struct live_slot *slots;
 };
 
+/* --- ages, live_ages.c --- */
+
 enum live_part_name live_part_of(enum mirror_kind kind);
+
+/* What the log calls it. */
+const char *live_part_text(enum live_part_name part);
 
 /* Every kind of it was listed. */
 bool live_part_is_synced(const struct live_slot *s, enum live_part_name part);
@@ -66,6 +71,9 @@ int64_t live_age_ms(const struct live_slot *s);
 
 /* ms may be past or far away. */
 void live_set_timer(struct timer *t, int64_t ms);
+
+/* States follow ages; says so, if one has changed. */
+void live_look_at_age(struct live_slot *s);
 
 /* --- the copy, live_copies.c --- */
 
