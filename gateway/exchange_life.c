@@ -95,15 +95,21 @@ rejudge_access(struct exchange *e, const struct cluster *c)
 	struct buf b;
 
 	judge(&j, &q, &x);
-	/* It was allowed once; what is awaited comes with a new snapshot. */
-	if (x.stage == JUDGE_ALLOWED || x.stage == JUDGE_WAIT) {
+	/*
+	 * It was allowed once; what is awaited comes with a new snapshot.
+	 * spec: T-130: but it does not wait for ever.
+	 */
+	if (x.stage == JUDGE_ALLOWED ||
+	    (x.stage == JUDGE_WAIT && !cluster_is_missing(c))) {
 		follow(e, c);
 		return;
 	}
 	by = x.stage == JUDGE_ACCESS_RULE ? "access-rule" : "policy";
 	buf_init_fixed(&b, text, sizeof(text));
 	judgement_put_decided(&b, &j, &q, &x);
-	if (e->head_sent) {
+	if (x.stage == JUDGE_WAIT) {
+		end(e, REFUSE_AWAITED, by, exchange_text(e, &b));
+	} else if (e->head_sent) {
 		end(e, REFUSE_FORBIDDEN, by, exchange_text(e, &b));
 	} else if (note_end(e, by, exchange_text(e, &b))) {
 		(void)exchange_refuse_judged(e, &j, &q, &x);

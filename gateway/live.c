@@ -209,7 +209,8 @@ want_part(struct live_slot *s, enum live_part_name p, bool wanted)
 	if (!wanted)
 		*part = (struct live_part){.state = LIVE_NONE};
 	else if (part->state == LIVE_NONE)
-		part->state = LIVE_AWAITED;
+		*part = (struct live_part){.state = LIVE_AWAITED,
+		    .awaited_ms = s->live->loop->now_ms};
 }
 
 static void

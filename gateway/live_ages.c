@@ -6,6 +6,7 @@
 
 enum {
 	LOOK_MS = 24 * 3600000, /* a timer's longest */
+	AWAIT_MS = 50000,       /* spec: T-130: what waits is gone in 60 s */
 };
 
 /* --- parts --- */
@@ -104,6 +105,24 @@ look_at_part(struct live_slot *s, enum live_part_name p)
 	return left;
 }
 
+/* Streams of before wait for what is awaited, but not for ever. */
+static int64_t
+look_at_awaited(struct live_slot *s, enum live_part_name p)
+{
+	struct live_part *part = &s->parts[p];
+	int64_t left = part->awaited_ms + AWAIT_MS - s->live->loop->now_ms;
+
+	if (part->state != LIVE_AWAITED)
+		return LOOK_MS;
+	if (left > 0)
+		return left;
+	part->state = LIVE_MISSING;
+	log_error("live cluster=%s: %s are still not known: requests that need "
+		  "them are refused, and streams that do end",
+	    s->cluster, part_names[p]);
+	return LOOK_MS;
+}
+
 /* spec: T-61: what was not renewed in time grants nothing */
 void
 live_look_at_age(struct live_slot *s)
@@ -116,9 +135,8 @@ live_look_at_age(struct live_slot *s)
 		enum live_state was = part->state;
 		int64_t left;
 
-		if (!part->known)
-			continue;
-		left = look_at_part(s, (enum live_part_name)p);
+		left = part->known ? look_at_part(s, (enum live_part_name)p)
+				   : look_at_awaited(s, (enum live_part_name)p);
 		if (left > 0 && left < next)
 			next = left;
 		changed = changed || part->state != was;

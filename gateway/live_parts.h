@@ -20,6 +20,7 @@ struct live_part {
 	bool known;            /* by a copy or by a list of every kind */
 	bool dirty;            /* the mirror has changed */
 	bool listed;           /* known by lists, since the reader is new */
+	int64_t awaited_ms;    /* since then, until it is known */
 };
 
 struct live_slot {

@@ -247,6 +247,15 @@ cluster_judge(const struct cluster *c)
 	return (struct judge){.chain = &c->chain,
 	    .rules = c->rules,
 	    .namespaces = c->namespaces,
-	    .awaits_roles = c->roles_state == LIVE_AWAITED,
-	    .awaits_labels = c->labels_state == LIVE_AWAITED};
+	    .awaits_roles = c->roles_state == LIVE_AWAITED ||
+		c->roles_state == LIVE_MISSING,
+	    .awaits_labels = c->labels_state == LIVE_AWAITED ||
+		c->labels_state == LIVE_MISSING};
+}
+
+bool
+cluster_is_missing(const struct cluster *c)
+{
+	return c->roles_state == LIVE_MISSING ||
+	    c->labels_state == LIVE_MISSING;
 }

@@ -39,6 +39,7 @@ void keyset_unref(struct keyset *k); /* NULL is fine */
 enum live_state {
 	LIVE_NONE = 0, /* not needed */
 	LIVE_AWAITED,  /* nothing yet */
+	LIVE_MISSING,  /* the same for so long that streams wait no more */
 	LIVE_CURRENT,
 	LIVE_OLD, /* not heard of for maxStaleness: as good as nothing */
 };
@@ -123,6 +124,9 @@ void cluster_set_labels(struct cluster *c, enum live_state state,
 
 /* What requests to c are judged by. */
 struct judge cluster_judge(const struct cluster *c);
+
+/* What is awaited has been for so long that no stream waits for it. */
+bool cluster_is_missing(const struct cluster *c);
 
 /* True if host is a server name of another cluster than c (421). */
 bool snapshot_is_foreign_host(const struct snapshot *s, const struct cluster *c,

@@ -235,6 +235,31 @@ def test_nul_in_one_role(live):
     assert "using the roles of" in gw.log()
 
 
+# --- streams, and another API server ---
+
+def test_streams_do_not_wait_for_ever(live, clock):
+    """spec: T-130 - roles that are awaited and do not come: what was open before ends within a minute."""
+    gw, policy = live([i for i in rbac()["items"] if i["metadata"]["name"] == "everything"])
+    policy.other = greet
+    settings = gw.cluster["authorization"]["rbac"]
+    gw.cluster["authorization"]["rbac"] = {"files": ["rbac.json"]}
+    gw.start(env=clock.env)
+    waits = Stream(gw, "watch", gw.world.reader)
+    policy.held.clear()
+    gw.cluster["authorization"]["rbac"] = settings
+    gw.reload()
+    later(gw, clock, 48)
+    time.sleep(0.2)
+    assert is_quiet(waits)
+    later(gw, clock, 3)
+    waits.ends("policy", "not known yet", seconds=5)
+    gw.wait_log("the cluster's roles are still not known")
+    assert gw.ask("GET", PODS).code == 503
+    policy.held.set()
+    later(gw, clock, 31)
+    gw.wait_ready(20)
+
+
 def test_the_file_of_a_token_moves(live):
     """The same kubeconfig in another folder, with a token file beside it, is another credential."""
     gw, policy = live(user={"tokenFile": "token"})
