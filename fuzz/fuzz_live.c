@@ -16,7 +16,7 @@ check(struct mirror *m)
 	struct namespaces *n = NULL;
 	struct policy *p = NULL;
 	struct errinfo err = {0};
-	struct mirror_copy about;
+	struct mirror_copy about = {1700000000, true};
 	struct buf text;
 
 	if (again == NULL || mirror_seal(m, &p) != STATUS_OK ||
@@ -24,9 +24,10 @@ check(struct mirror *m)
 	    namespaces_count(n) != mirror_count(m, MIRROR_NAMESPACES))
 		abort();
 	buf_init(&text, 64 << 20);
-	mirror_put_copy(m, 1700000000, true, &text);
-	if (mirror_take_copy(again, buf_slice(&text), "copy", &about, &err) !=
-	    STATUS_OK)
+	mirror_put_copy(m, &about, "https://a", &text);
+	mirror_sign_copy(&text);
+	if (mirror_take_copy(again, buf_slice(&text), "copy", "https://a",
+		&about, &err) != STATUS_OK)
 		abort();
 	for (int k = 0; k < MIRROR_KINDS; k++) {
 		if (mirror_count(again, (enum mirror_kind)k) !=

@@ -213,6 +213,27 @@ want_part(struct live_slot *s, enum live_part_name p, bool wanted)
 		    .awaited_ms = s->live->loop->now_ms};
 }
 
+/*
+ * What another API server said is not what this one has: it may be one of
+ * another cluster.  So nothing is known, and nothing was.
+ */
+static enum status
+forget(struct live_slot *s)
+{
+	struct mirror *m = mirror_new();
+
+	if (m == NULL)
+		return STATUS_NOMEM;
+	mirror_free(s->mirror);
+	s->mirror = m;
+	for (size_t p = 0; p < LIVE_PARTS; p++)
+		s->parts[p] = (struct live_part){.state = LIVE_NONE};
+	log_info("live cluster=%s: asking another API server: what was known "
+		 "counts no more",
+	    s->cluster);
+	return STATUS_OK;
+}
+
 static void
 start_reflectors(struct live_slot *s)
 {
@@ -242,6 +263,12 @@ slot_update(struct live_slot *s, const struct config *config,
 		return STATUS_NOMEM;
 	if (!fresh && policy_reader_is_same(s->reader, reader))
 		return STATUS_OK;
+	/* What came by the former reader may be the last for a while. */
+	if (s->gather.due_ms != 0)
+		seal(s);
+	if (!fresh && !policy_reader_has_same_server(s->reader, reader) &&
+	    forget(s) != STATUS_OK)
+		return STATUS_NOMEM;
 	policy_reader_unref(s->reader);
 	s->reader = policy_reader_ref(reader);
 	want_part(s, LIVE_ROLES, reader->wants_roles);

@@ -29,9 +29,12 @@ live_saved(void *arg, bool written, const struct errinfo *err)
 static bool
 make_copy(const struct live_slot *s, struct buf *text)
 {
+	struct mirror_copy about = {.heard_s =
+					walltime_s() - live_age_ms(s) / 1000,
+	    .has_namespaces = s->parts[LIVE_LABELS].state != LIVE_NONE};
+
 	buf_init(text, LIVE_COPY_MAX);
-	mirror_put_copy(s->mirror, walltime_s() - live_age_ms(s) / 1000,
-	    s->parts[LIVE_LABELS].state != LIVE_NONE, text);
+	mirror_put_copy(s->mirror, &about, s->reader->kubeconfig->server, text);
 	if (!text->overflow)
 		return true;
 	buf_release(text);
@@ -66,8 +69,8 @@ live_save(struct live_slot *s)
 	live_set_timer(&s->save, save_time_ms(s));
 	if (!make_copy(s, &text) ||
 	    !live_keeper_write(s->keeper, s->copy_path, &text)) {
-		log_warn("live cluster=%s: out of memory: no copy of the roles "
-			 "is kept",
+		log_warn("live cluster=%s: out of memory, or larger than 256 "
+			 "MiB: no copy of the roles is kept",
 		    s->cluster);
 		live_want_saved(s);
 	}
@@ -93,6 +96,7 @@ live_save_last(struct live_slot *s)
 	if (s->copy_path == NULL || !s->unsaved || !live_is_synced(s) ||
 	    !make_copy(s, &text))
 		return;
+	mirror_sign_copy(&text);
 	if (file_write(s->copy_path, buf_slice(&text), &err) != STATUS_OK)
 		log_warn("live cluster=%s: cannot keep a copy of the roles: "
 			 "%.*s",
@@ -133,7 +137,8 @@ live_load(struct live_slot *s)
 
 	if (s->copy_path == NULL)
 		return;
-	st = live_copy_load(s->copy_path, &m, &about, &err);
+	st = live_copy_load(s->copy_path, s->reader->kubeconfig->server, &m,
+	    &about, &err);
 	age_ms = (walltime_s() - about.heard_s) * 1000;
 	if (st == STATUS_OK && age_ms >= 0 &&
 	    age_ms < s->reader->max_staleness_ms) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "config/file.h"
+#include "rbac/mirror.h"
 
 /* What the thread works on; the keeper waits for it, or lets it go. */
 struct job {
@@ -57,6 +58,7 @@ job_main(void *arg)
 	struct job *j = arg;
 
 	(void)pthread_setname_np(pthread_self(), "keeper");
+	mirror_sign_copy(&j->text);
 	j->status = file_write(j->path, buf_slice(&j->text), &j->err);
 	loop_post(j->loop, &j->message);
 	return NULL;

@@ -22,8 +22,9 @@ void live_keeper_free(struct live_keeper *k);
 bool live_keeper_is_busy(const struct live_keeper *k);
 
 /*
- * Write text to path; takes text over, and it is wiped of nothing: there is
- * no secret in it.  Not while busy.  False: no thread; text is released.
+ * Sign the copy text and write it to path; takes text over, and it is wiped of
+ * nothing: there is no secret in it.  Not while busy.  False: no thread; text
+ * is released.
  */
 bool live_keeper_write(struct live_keeper *k, const char *path,
     struct buf *text);

@@ -95,23 +95,33 @@ NODISCARD enum status mirror_seal(struct mirror *m, struct policy **out);
 NODISCARD enum status mirror_namespaces(const struct mirror *m,
     struct namespaces **out);
 
-/*
- * A v1 List of all objects, which policy_load reads, too.  Its metadata says
- * when the API server was last heard of, and whether namespaces are in it.
- */
-void mirror_put_copy(const struct mirror *m, int64_t heard_s,
-    bool has_namespaces, struct buf *out);
-
+/* What a copy says of itself. */
 struct mirror_copy {
-	int64_t heard_s;
+	int64_t heard_s; /* wall clock: the API server was last heard of */
 	bool has_namespaces;
 };
 
 /*
- * What mirror_put_copy wrote, into an empty mirror.  STATUS_MALFORMED is in
- * err, which is not NULL; m may then hold some of it.  STATUS_NOMEM.
+ * A v1 List of all objects, which policy_load reads, too, into out, which is
+ * empty.  Its metadata has about, the address of the API server, and room for
+ * a digest of all that follows it.
+ */
+void mirror_put_copy(const struct mirror *m, const struct mirror_copy *about,
+    const char *server, struct buf *out);
+
+/*
+ * Fill in the digest of a copy that was put without an overflow.  Takes 10 ms
+ * a MiB, so that it is for a thread that has the time.
+ */
+void mirror_sign_copy(struct buf *copy);
+
+/*
+ * What was put and signed, octet for octet, into an empty mirror.  server:
+ * whose copy it has to be; NULL: anybody's.  STATUS_MALFORMED is in err, which
+ * is not NULL; m may then hold some of it.  STATUS_NOMEM.
  */
 NODISCARD enum status mirror_take_copy(struct mirror *m, struct slice text,
-    const char *name, struct mirror_copy *out, struct errinfo *err);
+    const char *name, const char *server, struct mirror_copy *out,
+    struct errinfo *err);
 
 #endif

@@ -284,7 +284,7 @@ read_copy(const char *path, struct cluster *c, struct errinfo *err)
 {
 	struct mirror_copy about;
 	struct mirror *m = NULL;
-	enum status st = live_copy_load(path, &m, &about, err);
+	enum status st = live_copy_load(path, NULL, &m, &about, err);
 
 	if (st == STATUS_NOT_FOUND)
 		return errinfo_set(err, st, path, 0,

@@ -5,7 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "config/file.h"
 
@@ -45,23 +45,40 @@ live_copy_path(const char *state_dir, const char *cluster)
 	return NULL;
 }
 
+/* Who may write it may grant all that a role can, and a pipe never ends. */
+static enum status
+check_file(const char *path, struct errinfo *err)
+{
+	struct stat s;
+
+	if (stat(path, &s) != 0)
+		return errno == ENOENT ? STATUS_NOT_FOUND : STATUS_OK;
+	if (!S_ISREG(s.st_mode))
+		return errinfo_set(err, STATUS_MALFORMED, path, 0,
+		    "is no regular file");
+	if ((s.st_mode & S_IWOTH) != 0)
+		return errinfo_set(err, STATUS_MALFORMED, path, 0,
+		    "may be written by everybody");
+	return STATUS_OK;
+}
+
 enum status
-live_copy_load(const char *path, struct mirror **out, struct mirror_copy *about,
-    struct errinfo *err)
+live_copy_load(const char *path, const char *server, struct mirror **out,
+    struct mirror_copy *about, struct errinfo *err)
 {
 	struct mirror *m = NULL;
 	struct buf text;
-	enum status st;
+	enum status st = check_file(path, err);
 
-	if (access(path, F_OK) != 0 && errno == ENOENT)
-		return STATUS_NOT_FOUND;
+	if (st != STATUS_OK)
+		return st;
 	buf_init(&text, LIVE_COPY_MAX);
 	st = file_read(path, &text, err);
 	if (st == STATUS_OK) {
 		m = mirror_new();
-		st = m != NULL
-		    ? mirror_take_copy(m, buf_slice(&text), path, about, err)
-		    : STATUS_NOMEM;
+		st = m != NULL ? mirror_take_copy(m, buf_slice(&text), path,
+				     server, about, err)
+			       : STATUS_NOMEM;
 	}
 	buf_release(&text);
 	if (st == STATUS_OK)

@@ -15,10 +15,11 @@ enum {
 char *live_copy_path(const char *state_dir, const char *cluster);
 
 /*
- * Read the copy at path.  STATUS_NOT_FOUND: there is none; nothing is
+ * Read the copy at path, a file that not everybody may write; server: whose
+ * it has to be; NULL: anybody's.  STATUS_NOT_FOUND: there is none; nothing is
  * reported.  Other mistakes are in err.  *out is new on success only.
  */
-NODISCARD enum status live_copy_load(const char *path, struct mirror **out,
-    struct mirror_copy *about, struct errinfo *err);
+NODISCARD enum status live_copy_load(const char *path, const char *server,
+    struct mirror **out, struct mirror_copy *about, struct errinfo *err);
 
 #endif

@@ -144,6 +144,13 @@ is_same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+bool
+policy_reader_has_same_server(const struct policy_reader *a,
+    const struct policy_reader *b)
+{
+	return is_same_text(a->kubeconfig->server, b->kubeconfig->server);
+}
+
 /* A token's file is known by its name only, so that must be the same. */
 bool
 policy_reader_is_same(const struct policy_reader *a,

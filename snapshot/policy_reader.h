@@ -36,6 +36,10 @@ void policy_reader_unref(struct policy_reader *r); /* NULL is fine */
 bool policy_reader_is_same(const struct policy_reader *a,
     const struct policy_reader *b);
 
+/* Both ask an API server at the same address. */
+bool policy_reader_has_same_server(const struct policy_reader *a,
+    const struct policy_reader *b);
+
 /* The kubeconfig at path and what it names; not a token, which is read anew. */
 void policy_reader_each_path(const char *path,
     void (*use)(void *arg, const char *path), void *arg);

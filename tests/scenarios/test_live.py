@@ -10,7 +10,7 @@ import time
 import pytest
 
 from gateway import BINARY, RBAC, SLOW, rbac
-from policy import ROLES, Policy, go_live, kubeconfig, status
+from policy import ROLES, Policy, go_live, kubeconfig, sign, status
 from test_revocation import Stream, wait
 from upstream import WATCH_HEAD, answer, chunk
 from wire import wait_for
@@ -439,9 +439,10 @@ def test_copy_is_written_while_it_changes(live):
 @pytest.mark.parametrize("spoil,why", [
     (lambda c: c[:-20], "is no copy of a cluster's roles"),
     (lambda c: "{}", "is no copy of a cluster's roles"),
-    (lambda c: c.replace('synced":"2', 'synced":"1', 1), "is older than maxStaleness"),
-    (lambda c: c.replace('synced":"2', 'synced":"3', 1), "is from the future"),
-    (lambda c: c.replace('"subjects":[', '"subjects":"x","y":[', 1), "subjects must be a list"),
+    (lambda c: c.replace('"name":"reader"', '"name":"writer"', 1), "its digest does not fit"),
+    (lambda c: sign(c.replace('synced":"2', 'synced":"1', 1)), "is older than maxStaleness"),
+    (lambda c: sign(c.replace('synced":"2', 'synced":"3', 1)), "is from the future"),
+    (lambda c: sign(c.replace('"subjects":[', '"subjects":"x","y":[', 1)), "subjects must be a list"),
 ])
 def test_copies_that_are_not_used(live, spoil, why):
     gw, policy = live()

@@ -260,6 +260,31 @@ def test_streams_do_not_wait_for_ever(live, clock):
     gw.wait_ready(20)
 
 
+def test_another_api_server_is_another_cluster(live, make_upstream):
+    """What one API server said decides nothing once another is asked: neither after SIGHUP nor by the copy."""
+    gw, policy = live()
+    policy.bind("noel", "reader", user="noel", namespace="dev")
+    gw.start()
+    policy.wait_watched()
+    assert code(gw) == 200
+    wait_for(lambda: os.path.exists(gw.path("rbac-prod.json")), 5 * SLOW)
+    other = Policy(make_upstream())
+    other.held.clear()
+    gw.write_json("reader.kubeconfig", kubeconfig(other.upstream.url, gw.world.ca.cert))
+    gw.reload()
+    assert code(gw) == 503
+    gw.stop()
+    gw.start(ready=False)
+    gw.wait_log("the copy of the roles is not used", "is of the API server " + policy.upstream.url)
+    assert code(gw) == 503
+    other.held.set()
+    gw.wait_ready(20)
+    assert code(gw) == 403
+    assert gw.ask("GET", PODS).code == 200
+    gw.stop()
+    other.end_watches("cut")
+
+
 def test_the_file_of_a_token_moves(live):
     """The same kubeconfig in another folder, with a token file beside it, is another credential."""
     gw, policy = live(user={"tokenFile": "token"})
@@ -274,3 +299,21 @@ def test_the_file_of_a_token_moves(live):
     gw.cluster["authorization"]["rbac"]["live"]["kubeconfig"] = "two/reader.kubeconfig"
     gw.reload()
     wait_for(lambda: policy.seen[-1][3].get("Authorization") == "Bearer two", 5 * SLOW)
+
+
+@pytest.mark.parametrize("spoil,why", [
+    (lambda path: os.chmod(path, 0o666), "may be written by everybody"),
+    (lambda path: (os.unlink(path), os.mkfifo(path)), "is no regular file"),
+    (lambda path: (os.unlink(path), os.mkdir(path)), "is no regular file"),
+])
+def test_files_that_are_no_copies(live, spoil, why):
+    gw, policy = live()
+    gw.start()
+    wait_for(lambda: os.path.exists(gw.path("rbac-prod.json")), 5 * SLOW)
+    gw.stop()
+    spoil(gw.path("rbac-prod.json"))
+    policy.end_watches("cut")
+    policy.upstream.stop()
+    gw.start(ready=False)
+    gw.wait_log("the copy of the roles is not used", why)
+    assert gw.ask("GET", PODS).code == 503
