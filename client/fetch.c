@@ -10,6 +10,10 @@
 #include "base/monotime.h"
 #include "http/uri.h"
 
+enum {
+	RETRY_AFTER_MAX_S = 3600
+};
+
 static void
 fetch_free(struct retired *r)
 {
@@ -174,6 +178,18 @@ read_date(struct fetch *f, const struct headers *h)
 	f->has_date = true;
 }
 
+/* spec: RFC 9110 10.2.3: in seconds; a date is left to those who sleep long */
+static void
+read_retry_after(struct fetch *f, const struct headers *h)
+{
+	const struct header *after = headers_find(h, SLICE("retry-after"));
+	uint64_t s = 0;
+
+	if (after != NULL && slice_to_u64(after->value, UINT64_MAX, &s))
+		f->retry_after_s =
+		    s < RETRY_AFTER_MAX_S ? (unsigned)s : RETRY_AFTER_MAX_S;
+}
+
 static bool
 read_body(struct fetch *f)
 {
@@ -237,6 +253,7 @@ fetch_run(struct task *t)
 		if (f->idle_ms != 0)
 			timer_set(&f->timer, f->idle_ms);
 		read_date(f, &f->leg->response->headers);
+		read_retry_after(f, &f->leg->response->headers);
 		if (headers_find(&f->leg->response->headers,
 			SLICE("content-encoding")) != NULL) {
 			finish(f, FETCH_ANSWER, "the answer is compressed");

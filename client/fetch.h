@@ -54,7 +54,8 @@ struct fetch {
 	unsigned status;
 	int64_t date_skew_s; /* Date field minus our clock; valid if has_date */
 	bool has_date;
-	int64_t peer_until_s; /* when the server's certificate ends; or 0 */
+	unsigned retry_after_s; /* Retry-After, at most an hour; 0: none */
+	int64_t peer_until_s;   /* when the server's certificate ends; or 0 */
 	struct buf body;
 	/* fetch.c's own */
 	struct task task;

@@ -32,9 +32,11 @@ put_part(const struct live_slot *s, enum live_part_name p, const char *name,
 	const char *why = last_error(s, p);
 
 	if (s->parts[p].state == LIVE_CURRENT) {
-		buf_putf(out, "[+]%s of cluster %s ok, heard of %lld s ago\n",
-		    name, s->cluster,
-		    (long long)(live_part_age_ms(s, p) / 1000));
+		/* Still good, and no longer renewed: somebody should know. */
+		buf_putf(out,
+		    "[+]%s of cluster %s ok, heard of %lld s ago%s%s\n", name,
+		    s->cluster, (long long)(live_part_age_ms(s, p) / 1000),
+		    why[0] != '\0' ? ": " : "", why);
 		return true;
 	}
 	buf_putf(out, "[-]%s of cluster %s: %s%s%s\n", name, s->cluster,

@@ -26,13 +26,32 @@ reflector_any_of(uint64_t n)
 
 /* --- what went wrong --- */
 
+/* One line of /readyz, too: the API server's own words may have several. */
+static void
+put_line(char *out, size_t size, const char *why)
+{
+	size_t n = 0;
+
+	for (; *why != '\0' && n + 1 < size; why++) {
+		unsigned char c = (unsigned char)*why;
+
+		out[n++] = c < ' ' || c == 0x7f ? ' ' : (char)c;
+	}
+	while (n != 0 && out[n - 1] == ' ')
+		n--;
+	out[n] = '\0';
+}
+
 /* Each trouble is told once, not each time it is met. */
 static void
 tell(struct reflector *r, const char *why)
 {
-	if (strncmp(r->last_error, why, sizeof(r->last_error) - 1) == 0)
+	char line[sizeof(r->last_error)];
+
+	put_line(line, sizeof(line), why);
+	if (strcmp(r->last_error, line) == 0)
 		return;
-	(void)snprintf(r->last_error, sizeof(r->last_error), "%s", why);
+	memcpy(r->last_error, line, sizeof(line));
 	log_warn("live cluster=%s resource=%s: %s%s", r->cluster,
 	    mirror_resource(r->kind), r->last_error,
 	    r->synced ? "; what is known stays in force" : "");
@@ -69,27 +88,47 @@ reflector_give_up(struct reflector *r)
 }
 
 /* In words, since somebody has to do something about it. */
-void
-reflector_refused(struct reflector *r, unsigned status)
+static void
+put_refusal(const struct reflector *r, const struct fetch *f, char *out,
+    size_t size)
 {
 	bool token = r->reader->kubeconfig->token_file != NULL;
-	char why[240];
+	const char *what = r->watching ? "watch" : "list";
+	char message[160];
 
-	if (status == 401)
-		(void)snprintf(why, sizeof(why),
+	mirror_read_message(buf_slice(&f->body), message, sizeof(message));
+	if (f->status == 401)
+		(void)snprintf(out, size,
 		    "the API server does not accept the credential (401): %s",
 		    token ? "is the token in tokenFile still good?"
 			  : "make a new one");
-	else if (status == 403)
-		(void)snprintf(why, sizeof(why),
+	else if (f->status == 403)
+		(void)snprintf(out, size,
 		    "the credential may not %s %s (403): apply "
 		    "packaging/policy-reader.yaml and bind its ClusterRole to "
 		    "this credential",
-		    r->watching ? "watch" : "list", mirror_resource(r->kind));
+		    what, mirror_resource(r->kind));
 	else
-		(void)snprintf(why, sizeof(why), "%s: answered with status %u",
-		    r->watching ? "watch" : "list", status);
+		(void)snprintf(out, size, "%s: answered with status %u%s%s",
+		    what, f->status, message[0] != '\0' ? ": " : "", message);
+}
+
+/* spec: RFC 9110 10.2.3: not before it said, nor all of us at once */
+void
+reflector_refused(struct reflector *r, const struct fetch *f)
+{
+	int64_t after_ms = (int64_t)f->retry_after_s * 1000;
+	char why[240];
+
+	put_refusal(r, f, why, sizeof(why));
 	reflector_retry(r, why);
+	if (after_ms == 0)
+		return;
+	if (after_ms > BACKOFF_MAX_MS)
+		after_ms = BACKOFF_MAX_MS;
+	after_ms += (int64_t)reflector_any_of(BACKOFF_FIRST_MS);
+	if (r->timer.due_ms < r->loop->now_ms + after_ms)
+		timer_set(&r->timer, after_ms);
 }
 
 void

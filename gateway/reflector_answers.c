@@ -125,7 +125,7 @@ reflector_listed(struct fetch *f)
 		    "list: it changed faster than its pages were read");
 	} else if (f->status != 200) {
 		reflector_list_again(r);
-		reflector_refused(r, f->status);
+		reflector_refused(r, f);
 	} else {
 		take_page(r, buf_slice(&f->body));
 	}
@@ -168,6 +168,17 @@ has_failed_often(struct reflector *r)
 	return !r->good && ++r->failed >= FAILED_MAX;
 }
 
+/* An event of type ERROR: the API server's own words. */
+static void
+watch_failed(struct reflector *r, const char *message)
+{
+	char why[200];
+
+	(void)snprintf(why, sizeof(why), "watch: the API server failed: %s",
+	    message[0] != '\0' ? message : "it does not say why");
+	leave_watch(r, why, has_failed_often(r));
+}
+
 static void
 take_line(struct reflector *r, struct slice line)
 {
@@ -203,7 +214,7 @@ take_line(struct reflector *r, struct slice line)
 		r->bad_watch = false;
 		break;
 	case MIRROR_FAILED:
-		leave_watch(r, event.why, has_failed_often(r));
+		watch_failed(r, event.why);
 		break;
 	}
 }
@@ -229,15 +240,17 @@ reflector_watch_piece(struct fetch *f, struct slice data)
 }
 
 static void
-watch_refused(struct reflector *r, unsigned status)
+watch_refused(struct reflector *r, const struct fetch *f)
 {
+	unsigned status = f->status;
+
 	/* spec: K8S 410 Gone: the version is too old; others do not like it */
 	bool relist = status == 410 ||
 	    (status >= 400 && status < 500 && status != 401 && status != 403 &&
 		status != 429);
 
 	r->bad_watch = status != 410;
-	reflector_refused(r, status);
+	reflector_refused(r, f);
 	if (has_failed_often(r) || relist)
 		reflector_list_again(r);
 }
@@ -281,7 +294,7 @@ reflector_watch_ended(struct fetch *f)
 		leave_watch(r, why,
 		    f->error == FETCH_TIMEOUT && f->status == 200 && !r->good);
 	} else if (f->status != 200) {
-		watch_refused(r, f->status);
+		watch_refused(r, f);
 	} else {
 		watch_done(r);
 	}

@@ -30,8 +30,8 @@ void reflector_list_again(struct reflector *r);
 /* Cancel what is under way. */
 void reflector_give_up(struct reflector *r);
 
-/* The API server answered with that status; ask again after a while. */
-void reflector_refused(struct reflector *r, unsigned status);
+/* The API server answered with another status than 200; ask again later. */
+void reflector_refused(struct reflector *r, const struct fetch *f);
 
 /* Log what was left out, and release err. */
 void reflector_report(struct reflector *r, struct errinfo *err);

@@ -163,12 +163,29 @@ mirror_list_end(struct mirror *m, enum mirror_kind kind, bool *changed,
 
 /* --- watches --- */
 
+static void
+copy_message(const json_t *status, char *out, size_t size)
+{
+	struct slice s = mirror_text(json_object_get(status, "message"));
+
+	s = slice_first(s, s.n < size ? s.n : size - 1);
+	(void)snprintf(out, size, "%.*s", SLICE_ARG(s));
+}
+
+void
+mirror_read_message(struct slice text, char *out, size_t size)
+{
+	json_t *root = mirror_parse(text);
+
+	copy_message(root, out, size);
+	json_decref(root);
+}
+
 /* spec: K8S 410 Gone: the code, or Expired or Gone as the reason */
 static void
 read_error(const json_t *status, struct mirror_event *out)
 {
 	struct slice reason = mirror_text(json_object_get(status, "reason"));
-	struct slice message = mirror_text(json_object_get(status, "message"));
 
 	if (json_integer_value(json_object_get(status, "code")) == 410 ||
 	    slice_eq(reason, SLICE("Expired")) ||
@@ -177,9 +194,7 @@ read_error(const json_t *status, struct mirror_event *out)
 		return;
 	}
 	out->said = MIRROR_FAILED;
-	(void)snprintf(out->why, sizeof(out->why), "%.*s",
-	    (int)(message.n < 150 ? message.n : 150),
-	    message.n != 0 ? message.p : "");
+	copy_message(status, out->why, sizeof(out->why));
 }
 
 static enum status

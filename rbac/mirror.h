@@ -86,6 +86,9 @@ struct mirror_event {
 NODISCARD enum status mirror_watch_line(struct mirror *m, enum mirror_kind kind,
     struct slice line, struct mirror_event *out, struct errinfo *err);
 
+/* The message of a Status in JSON, cut to size; or empty. */
+void mirror_read_message(struct slice text, char *out, size_t size);
+
 /* --- what is known --- */
 
 size_t mirror_count(const struct mirror *m, enum mirror_kind kind);

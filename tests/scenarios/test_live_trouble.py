@@ -84,6 +84,20 @@ def test_watches_that_are_always_broken(live):
     assert gw.log().count("a line that is no event") == len(ROLES)
 
 
+def test_retry_after(live):
+    """spec: RFC 9110 10.2.3 - no sooner than the API server says, and its own words are in the log, on one line."""
+    gw, policy = live()
+    body = json.dumps({"kind": "Status", "message": "storage is\n[+]all well"}).encode()
+    policy.answers[("roles", "list")] = answer(body, "503 Service Unavailable", "Retry-After: 3")
+    gw.start(ready=False)
+    gw.wait_log("list: answered with status 503: storage is [+]all well")
+    time.sleep(2.5)
+    assert policy.count("roles", "list") == 1
+    assert "\n[+]all well" not in gw.admin("/readyz?verbose")[1]
+    policy.answers.clear()
+    gw.wait_ready(10)
+
+
 # --- lists ---
 
 def test_pages_that_are_too_long(live):
@@ -209,6 +223,20 @@ def test_a_watch_that_does_not_end(live, clock):
     gw.wait_log("watch: it does not end")
     later(gw, clock, 1)
     wait_for(lambda: policy.count("roles", "list") == 2 and policy.count("roles", "watch") == 2, 5)
+
+
+def test_readyz_says_what_no_longer_works(live):
+    """Roles that are still good, but no longer renewed."""
+    gw, policy = live()
+    gw.start()
+    policy.wait_watched()
+    for r in ROLES:
+        policy.answers[r] = status(500, "InternalError", "etcdserver: no leader")
+    policy.end_watches("cut")
+    gw.wait_log("answered with status 500: etcdserver: no leader; what is known stays in force")
+    wait_for(lambda: re.search(r"^\[\+\]roles of cluster prod ok, heard of \d+ s ago: .* etcdserver: no leader$",
+                               gw.admin("/readyz?verbose")[1], re.M), 10 * SLOW)
+    assert gw.admin("/readyz")[0] == 200
 
 
 # --- what a tenant may write ---
