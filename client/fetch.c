@@ -11,6 +11,7 @@
 #include "http/uri.h"
 
 enum {
+	QUANTUM = 128 * 1024, /* of a body in one go: others wait, too */
 	RETRY_AFTER_MAX_S = 3600
 };
 
@@ -190,33 +191,37 @@ read_retry_after(struct fetch *f, const struct headers *h)
 		    s < RETRY_AFTER_MAX_S ? (unsigned)s : RETRY_AFTER_MAX_S;
 }
 
-static bool
+static void
+take(struct fetch *f, struct slice data)
+{
+	if (f->idle_ms != 0)
+		timer_set(&f->timer, f->idle_ms);
+	if (f->piece != NULL && f->status == 200)
+		f->piece(f, data);
+	else
+		buf_put(&f->body, data);
+	if (f->body.overflow)
+		finish(f, FETCH_SIZE, "the answer is too long");
+}
+
+static void
 read_body(struct fetch *f)
 {
+	enum leg_read r = LEG_DATA;
 	struct slice data;
-	enum leg_read r;
+	size_t n = 0;
 
-	while ((r = leg_read(f->leg, LOOP_BLOCK, &data)) == LEG_DATA) {
-		if (f->idle_ms != 0)
-			timer_set(&f->timer, f->idle_ms);
-		if (f->piece != NULL && f->status == 200)
-			f->piece(f, data);
-		else
-			buf_put(&f->body, data);
-		if (f->finished)
-			return true;
-		if (f->body.overflow) {
-			finish(f, FETCH_SIZE, "the answer is too long");
-			return true;
-		}
+	while (n < QUANTUM && !f->finished &&
+	    (r = leg_read(f->leg, LOOP_BLOCK, &data)) == LEG_DATA) {
+		n += data.n;
+		take(f, data);
 	}
-	if (r == LEG_WAIT)
-		return false;
-	if (r == LEG_END)
+	if (r == LEG_DATA)
+		loop_wake(f->loop, &f->task);
+	else if (r == LEG_END)
 		finish(f, FETCH_OK, NULL);
-	else
+	else if (r == LEG_BROKEN)
 		finish(f, FETCH_ANSWER, f->leg->broken);
-	return true;
 }
 
 static void
@@ -260,7 +265,7 @@ fetch_run(struct task *t)
 			return;
 		}
 	}
-	(void)read_body(f);
+	read_body(f);
 }
 
 /* https://host[:port][/target] into host, port, authority, target. */

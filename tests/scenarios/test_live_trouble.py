@@ -225,6 +225,27 @@ def test_a_watch_that_does_not_end(live, clock):
     wait_for(lambda: policy.count("roles", "list") == 2 and policy.count("roles", "watch") == 2, 5)
 
 
+def test_a_watch_that_floods(live):
+    """Octets that come faster than they are read keep the control thread from nothing: pages answer, and it stops."""
+    gw, policy = live()
+
+    def flood(ex, _):
+        ex.send(WATCH_HEAD)
+        lines = chunk(b"\n" * (1 << 20))
+        try:
+            while True:
+                ex.send(lines)
+        except (OSError, ValueError, Cut):
+            pass
+    policy.answers[("roles", "watch")] = flood
+    gw.start(ready=False)
+    gw.wait_ready()
+    for _ in range(5):
+        assert gw.admin("/readyz")[0] == 200
+        time.sleep(0.2)
+    gw.stop()
+
+
 def test_readyz_says_what_no_longer_works(live):
     """Roles that are still good, but no longer renewed."""
     gw, policy = live()
