@@ -67,6 +67,7 @@ enum gauge {
 	FAILURES,
 	SEALS,
 	OBJECTS,
+	OCTETS,
 	AGE,
 	OLD,
 	GAUGES
@@ -84,6 +85,7 @@ value_of(const struct live_slot *s, enum gauge g)
 	};
 
 	for (size_t k = 0; k < MIRROR_KINDS; k++) {
+		n[OCTETS] += mirror_octets(s->mirror, (enum mirror_kind)k);
 		n[EVENTS] += s->reflectors[k].events;
 		n[LISTS] += s->reflectors[k].lists;
 		n[FAILURES] += s->reflectors[k].failures;
@@ -122,6 +124,8 @@ live_put_metrics(const struct live *v, struct buf *out)
 		"Changes that were published."},
 	    [OBJECTS] = {"live_objects", "gauge",
 		"Roles, bindings and namespaces known of a cluster."},
+	    [OCTETS] = {"live_objects_bytes", "gauge",
+		"Memory that these take, about."},
 	    [AGE] = {"live_age_seconds", "gauge",
 		"Since the API server was last heard of."},
 	    [OLD] = {"live_old", "gauge",

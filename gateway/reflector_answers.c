@@ -14,6 +14,10 @@ enum {
 	CONTINUE_MAX = 64 * 1024,
 };
 
+#define TOO_LARGE                                                              \
+	"the cluster has more than 256 MiB of this kind, which is more than "  \
+	"a gateway keeps: who makes so many?"
+
 /* --- lists --- */
 
 static void
@@ -81,8 +85,9 @@ take_page(struct reflector *r, struct slice text)
 	reflector_report(r, &err);
 	if (st != STATUS_OK) {
 		leave_list(r,
-		    st == STATUS_NOMEM ? "out of memory"
-				       : "list: the answer is no list");
+		    st == STATUS_NOMEM       ? "out of memory"
+			: st == STATUS_LIMIT ? TOO_LARGE
+					     : "list: the answer is no list");
 		return;
 	}
 	/*
@@ -192,8 +197,9 @@ take_line(struct reflector *r, struct slice line)
 	reflector_report(r, &err);
 	if (st != STATUS_OK) {
 		leave_watch(r,
-		    st == STATUS_NOMEM ? "out of memory"
-				       : "watch: a line that is no event",
+		    st == STATUS_NOMEM       ? "out of memory"
+			: st == STATUS_LIMIT ? TOO_LARGE
+					     : "watch: a line that is no event",
 		    true);
 		return;
 	}

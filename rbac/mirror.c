@@ -55,7 +55,9 @@ add_items(struct mirror *m, enum mirror_kind kind, const json_t *items,
 		json_decref(reduced);
 		if (st == STATUS_OK)
 			st = mirror_keep(&m->next[kind], o);
-		if (st == STATUS_NOMEM)
+		if (st == STATUS_OK && m->next[kind].octets > m->octets_max)
+			st = STATUS_LIMIT;
+		if (st == STATUS_NOMEM || st == STATUS_LIMIT)
 			return st;
 	}
 	return STATUS_OK;
@@ -92,15 +94,15 @@ mirror_list_page(struct mirror *m, enum mirror_kind kind, struct slice text,
 static enum status
 drop_missing(struct mirror *m, enum mirror_kind kind, bool *changed)
 {
-	size_t count = 0, i = 0, n = m->now[kind].count;
+	size_t count = 0, i = 0, n = m->now[kind].map.count;
 	struct slice *keys = calloc(n + 1, sizeof(*keys));
 	const struct strmap_entry *e;
 	enum status st = keys != NULL ? STATUS_OK : STATUS_NOMEM;
 
 	/* A map does not change while it is walked. */
-	while (
-	    st == STATUS_OK && (e = strmap_next(&m->now[kind], &i)) != NULL) {
-		if (strmap_get(&m->next[kind], e->key) == NULL)
+	while (st == STATUS_OK &&
+	    (e = strmap_next(&m->now[kind].map, &i)) != NULL) {
+		if (strmap_get(&m->next[kind].map, e->key) == NULL)
 			keys[count++] = e->key;
 	}
 	for (i = 0; i < count && st == STATUS_OK; i++) {
@@ -116,7 +118,7 @@ take_one_listed(struct mirror *m, enum mirror_kind kind,
     const struct mirror_object *listed, bool *changed, struct errinfo *err)
 {
 	const struct mirror_object *known =
-	    strmap_get(&m->now[kind], listed->key);
+	    strmap_get(&m->now[kind].map, listed->key);
 	struct mirror_object *o;
 	enum status st;
 	json_t *from;
@@ -142,7 +144,8 @@ take_listed(struct mirror *m, enum mirror_kind kind, bool *changed,
 	enum status st = STATUS_OK;
 	size_t i = 0;
 
-	while (st == STATUS_OK && (e = strmap_next(&m->next[kind], &i)) != NULL)
+	while (st == STATUS_OK &&
+	    (e = strmap_next(&m->next[kind].map, &i)) != NULL)
 		st = take_one_listed(m, kind, e->value, changed, err);
 	return st;
 }
@@ -218,11 +221,13 @@ take_event(struct mirror *m, enum mirror_kind kind, struct slice type,
 	if (st != STATUS_OK)
 		return st;
 	if (slice_eq(type, SLICE("DELETED"))) {
-		out->changed = strmap_get(&m->now[kind], o->key) != NULL;
+		out->changed = strmap_get(&m->now[kind].map, o->key) != NULL;
 		st = mirror_drop(m, kind, o->key);
 		mirror_object_free(o);
 	} else {
 		st = mirror_take(m, kind, o, reduced, &out->changed, err);
+		if (st == STATUS_OK && m->now[kind].octets > m->octets_max)
+			st = STATUS_LIMIT;
 	}
 	json_decref(reduced);
 	return st;
@@ -265,9 +270,10 @@ mirror_new(void)
 	if (m == NULL)
 		return NULL;
 	m->builder = builder_new();
+	m->octets_max = MIRROR_OCTETS_MAX;
 	for (size_t i = 0; i < MIRROR_KINDS; i++) {
-		strmap_init(&m->now[i]);
-		strmap_init(&m->next[i]);
+		strmap_init(&m->now[i].map);
+		strmap_init(&m->next[i].map);
 	}
 	if (m->builder != NULL)
 		return m;
@@ -300,10 +306,22 @@ mirror_path(enum mirror_kind kind)
 	return mirror_rows[kind].path;
 }
 
+void
+mirror_set_limit(struct mirror *m, size_t octets)
+{
+	m->octets_max = octets;
+}
+
+size_t
+mirror_octets(const struct mirror *m, enum mirror_kind kind)
+{
+	return m->now[kind].octets;
+}
+
 size_t
 mirror_count(const struct mirror *m, enum mirror_kind kind)
 {
-	return m->now[kind].count;
+	return m->now[kind].map.count;
 }
 
 enum status
@@ -320,7 +338,7 @@ mirror_seal(struct mirror *m, struct policy **out)
 enum status
 mirror_namespaces(const struct mirror *m, struct namespaces **out)
 {
-	const struct strmap *map = &m->now[MIRROR_NAMESPACES];
+	const struct strmap *map = &m->now[MIRROR_NAMESPACES].map;
 	struct ns_labels **list =
 	    calloc(map->count + 1, sizeof(struct ns_labels *));
 	const struct strmap_entry *e;

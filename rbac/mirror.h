@@ -24,13 +24,18 @@ enum mirror_kind {
 };
 
 enum {
-	MIRROR_VERSION_MAX = 128 /* a resourceVersion with its NUL */
+	MIRROR_VERSION_MAX = 128, /* a resourceVersion with its NUL */
+	/* What the objects of a kind may take; some 300,000 bindings. */
+	MIRROR_OCTETS_MAX = 256 * 1024 * 1024
 };
 
 struct mirror;
 
 struct mirror *mirror_new(void); /* NULL: no memory */
 void mirror_free(struct mirror *m);
+
+/* Another limit than MIRROR_OCTETS_MAX. */
+void mirror_set_limit(struct mirror *m, size_t octets);
 
 /* "clusterroles", and /apis/rbac.authorization.k8s.io/v1/clusterroles. */
 const char *mirror_resource(enum mirror_kind kind);
@@ -49,7 +54,7 @@ void mirror_list_begin(struct mirror *m, enum mirror_kind kind);
 
 /*
  * One page.  STATUS_MALFORMED: it is no list, and nothing was taken; *out is
- * then untouched.  STATUS_NOMEM.  Objects left out are in err and do not make
+ * then untouched.  STATUS_LIMIT: the list is too large.  STATUS_NOMEM.  Objects left out are in err and do not make
  * it fail.
  */
 NODISCARD enum status mirror_list_page(struct mirror *m, enum mirror_kind kind,
@@ -81,7 +86,8 @@ struct mirror_event {
 
 /*
  * One line of a watch.  STATUS_MALFORMED: it is no event; nothing was taken.
- * STATUS_NOMEM: nothing was taken, list again.
+ * STATUS_NOMEM: nothing was taken, list again.  STATUS_LIMIT: it was taken, but
+ * there is too much of the kind.
  */
 NODISCARD enum status mirror_watch_line(struct mirror *m, enum mirror_kind kind,
     struct slice line, struct mirror_event *out, struct errinfo *err);
@@ -92,6 +98,9 @@ void mirror_read_message(struct slice text, char *out, size_t size);
 /* --- what is known --- */
 
 size_t mirror_count(const struct mirror *m, enum mirror_kind kind);
+
+/* Memory that objects of the kind take, about. */
+size_t mirror_octets(const struct mirror *m, enum mirror_kind kind);
 
 /* One new reference each.  STATUS_NOMEM, also while a kind is torn. */
 NODISCARD enum status mirror_seal(struct mirror *m, struct policy **out);

@@ -58,7 +58,7 @@ put_items(const struct mirror *m, bool has_namespaces, struct buf *out)
 
 		if (k == MIRROR_NAMESPACES && !has_namespaces)
 			break;
-		while ((e = strmap_next(&m->now[k], &i)) != NULL) {
+		while ((e = strmap_next(&m->now[k].map, &i)) != NULL) {
 			const struct mirror_object *o = e->value;
 
 			buf_puts(out, comma);

@@ -40,15 +40,33 @@ mirror_object_free(struct mirror_object *o)
 }
 
 void
-mirror_forget(struct strmap *map)
+mirror_forget(struct mirror_set *set)
 {
 	const struct strmap_entry *e;
 	size_t i = 0;
 
-	while ((e = strmap_next(map, &i)) != NULL)
+	while ((e = strmap_next(&set->map, &i)) != NULL)
 		mirror_object_free(e->value);
-	strmap_release(map);
-	strmap_init(map);
+	strmap_release(&set->map);
+	strmap_init(&set->map);
+	set->octets = 0;
+}
+
+/* The text is there twice, since the builder has its own form of it. */
+static size_t
+octets_of(const struct mirror_object *o)
+{
+	return sizeof(*o) + o->key.n + 2 * o->text.n;
+}
+
+struct mirror_object *
+mirror_take_out(struct mirror_set *set, struct slice key)
+{
+	struct mirror_object *o = strmap_remove(&set->map, key);
+
+	if (o != NULL)
+		set->octets -= octets_of(o);
+	return o;
 }
 
 struct mirror_object *
@@ -75,12 +93,14 @@ mirror_object_new(struct slice ns, struct slice name, struct slice text)
 }
 
 enum status
-mirror_keep(struct strmap *map, struct mirror_object *o)
+mirror_keep(struct mirror_set *set, struct mirror_object *o)
 {
-	struct mirror_object *former = strmap_remove(map, o->key);
-	enum status st = strmap_put(map, o->key, o, NULL);
+	struct mirror_object *former = mirror_take_out(set, o->key);
+	enum status st = strmap_put(&set->map, o->key, o, NULL);
 
-	if (st != STATUS_OK)
+	if (st == STATUS_OK)
+		set->octets += octets_of(o);
+	else
 		mirror_object_free(o);
 	mirror_object_free(former);
 	return st;
@@ -237,7 +257,7 @@ put_into_builder(struct mirror *m, const struct mirror_object *o,
 enum status
 mirror_drop(struct mirror *m, enum mirror_kind kind, struct slice key)
 {
-	struct mirror_object *o = strmap_get(&m->now[kind], key);
+	struct mirror_object *o = strmap_get(&m->now[kind].map, key);
 	enum status st = STATUS_OK;
 
 	if (o == NULL)
@@ -249,7 +269,7 @@ mirror_drop(struct mirror *m, enum mirror_kind kind, struct slice key)
 		st = builder_remove_binding(m->builder,
 		    kind == MIRROR_CLUSTER_ROLE_BINDINGS, o->ns, o->name);
 	if (st == STATUS_OK)
-		mirror_object_free(strmap_remove(&m->now[kind], key));
+		mirror_object_free(mirror_take_out(&m->now[kind], key));
 	return st;
 }
 
@@ -260,7 +280,7 @@ drop_former(struct mirror *m, enum mirror_kind kind, struct mirror_object *o,
 {
 	enum status st;
 
-	*changed = *changed || strmap_get(&m->now[kind], o->key) != NULL;
+	*changed = *changed || strmap_get(&m->now[kind].map, o->key) != NULL;
 	st = mirror_drop(m, kind, o->key);
 	mirror_object_free(o);
 	return st;
@@ -274,14 +294,15 @@ enum status
 mirror_take(struct mirror *m, enum mirror_kind kind, struct mirror_object *o,
     const json_t *from, bool *changed, struct errinfo *err)
 {
-	const struct mirror_object *former = strmap_get(&m->now[kind], o->key);
+	const struct mirror_object *former =
+	    strmap_get(&m->now[kind].map, o->key);
 	enum status st;
 
 	if (former != NULL && slice_eq(former->text, o->text)) {
 		mirror_object_free(o);
 		return STATUS_OK;
 	}
-	st = strmap_reserve(&m->now[kind]);
+	st = strmap_reserve(&m->now[kind].map);
 	if (st == STATUS_OK)
 		st = kind == MIRROR_NAMESPACES
 		    ? read_labels(o, from, err)

@@ -26,10 +26,16 @@ struct mirror_object {
 	char storage[];
 };
 
+struct mirror_set {
+	struct strmap map; /* key -> struct mirror_object */
+	size_t octets;     /* that these take */
+};
+
 struct mirror {
 	struct builder *builder;
-	struct strmap now[MIRROR_KINDS];  /* key -> struct mirror_object */
-	struct strmap next[MIRROR_KINDS]; /* the list under way */
+	size_t octets_max; /* of each set */
+	struct mirror_set now[MIRROR_KINDS];
+	struct mirror_set next[MIRROR_KINDS]; /* the list under way */
 	bool torn[MIRROR_KINDS];
 };
 
@@ -39,8 +45,8 @@ void mirror_object_free(struct mirror_object *o);
 struct mirror_object *mirror_object_new(struct slice ns, struct slice name,
     struct slice text);
 
-/* Free all that map holds; it is empty afterwards. */
-void mirror_forget(struct strmap *map);
+/* Free all that the set holds; it is empty afterwards. */
+void mirror_forget(struct mirror_set *set);
 
 /* The text of a string; of anything else: empty. */
 struct slice mirror_text(const json_t *v);
@@ -56,7 +62,11 @@ NODISCARD enum status mirror_make(const json_t *from, enum mirror_kind kind,
     struct mirror_object **out, json_t **reduced, struct errinfo *err);
 
 /* Puts o, which is taken, where its key was.  STATUS_NOMEM: o is freed. */
-NODISCARD enum status mirror_keep(struct strmap *map, struct mirror_object *o);
+NODISCARD enum status mirror_keep(struct mirror_set *set,
+    struct mirror_object *o);
+
+/* The object with that key, for the caller to free; or NULL. */
+struct mirror_object *mirror_take_out(struct mirror_set *set, struct slice key);
 
 /*
  * o becomes what is known of its key; takes o.  from: o as JSON.  One of a

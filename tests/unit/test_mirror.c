@@ -156,6 +156,46 @@ test_null_items_are_none(void **state)
 	mirror_free(m);
 }
 
+/* spec: T-01: an API server with no end of objects takes no end of memory */
+static void
+test_a_list_that_is_too_large(void **state)
+{
+	struct mirror *m = some();
+	struct mirror_event got;
+	struct mirror_page p;
+	size_t one = mirror_octets(m, MIRROR_ROLE_BINDINGS);
+
+	(void)state;
+	assert_true(one > 0);
+	mirror_set_limit(m, 2 * one);
+	mirror_list_begin(m, MIRROR_ROLE_BINDINGS);
+	for (int i = 0; i < 2; i++) { /* the same object twice is one */
+		assert_ok(page(m, MIRROR_ROLE_BINDINGS,
+		    LIST("RoleBinding", "", BINDING("b", "1", "jane")), &p));
+	}
+	assert_status(
+	    page(m, MIRROR_ROLE_BINDINGS,
+		LIST("RoleBinding", "",
+		    BINDING("c", "1", "jane") "," BINDING("d", "1", "jane")),
+		&p),
+	    STATUS_LIMIT);
+	assert_false(list(m, MIRROR_ROLE_BINDINGS,
+	    LIST("RoleBinding", "", BINDING("b", "1", "jane"))));
+	for (int i = 0; i < 3; i++) {
+		assert_ok(event(m, MIRROR_ROLE_BINDINGS,
+		    EVENT("ADDED", BINDING("c", "2", "joe")), &got));
+		assert_ok(event(m, MIRROR_ROLE_BINDINGS,
+		    EVENT("DELETED", BINDING("c", "2", "joe")), &got));
+	}
+	assert_int_equal(mirror_octets(m, MIRROR_ROLE_BINDINGS), one);
+	assert_ok(event(m, MIRROR_ROLE_BINDINGS,
+	    EVENT("ADDED", BINDING("c", "2", "joe")), &got));
+	assert_status(event(m, MIRROR_ROLE_BINDINGS,
+			  EVENT("ADDED", BINDING("d", "2", "jim")), &got),
+	    STATUS_LIMIT);
+	mirror_free(m);
+}
+
 /*
  * Nothing checks the text of a rule or the name of a role for NUL, so who may
  * write a Role in one namespace may have it in every list.
@@ -457,6 +497,8 @@ main(void)
 	rows_add(&r, "no page is good when cut", test_no_page_is_good_when_cut,
 	    NULL);
 	rows_add(&r, "null stands for no items", test_null_items_are_none,
+	    NULL);
+	rows_add(&r, "a list that is too large", test_a_list_that_is_too_large,
 	    NULL);
 	rows_add(&r, "NUL in one object spoils no other",
 	    test_nul_in_one_object_spoils_no_other, NULL);
