@@ -120,8 +120,8 @@ take_one_listed(struct mirror *m, enum mirror_kind kind,
 	const struct mirror_object *known =
 	    strmap_get(&m->now[kind].map, listed->key);
 	struct mirror_object *o;
+	json_t *from = NULL;
 	enum status st;
-	json_t *from;
 
 	/* The usual case of a list that is read again. */
 	if (known != NULL && slice_eq(known->text, listed->text))
@@ -178,8 +178,10 @@ copy_message(const json_t *status, char *out, size_t size)
 void
 mirror_read_message(struct slice text, char *out, size_t size)
 {
-	json_t *root = mirror_parse(text);
+	json_t *root;
 
+	/* No Status: no message. */
+	(void)(mirror_parse(text, &root) == STATUS_OK);
 	copy_message(root, out, size);
 	json_decref(root);
 }

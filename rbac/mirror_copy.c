@@ -170,8 +170,8 @@ mirror_take_copy(struct mirror *m, struct slice text, const char *name,
     const char *server, struct mirror_copy *out, struct errinfo *err)
 {
 	json_t *root = NULL;
-	enum status st = is_whole(text) ? mirror_parse(text, &root)
-					: STATUS_MALFORMED;
+	enum status st =
+	    is_whole(text) ? mirror_parse(text, &root) : STATUS_MALFORMED;
 	const json_t *notes =
 	    json_object_get(json_object_get(root, "metadata"), "annotations");
 	const json_t *items = json_object_get(root, "items");

@@ -180,17 +180,25 @@ reduce(const json_t *from, enum mirror_kind kind)
 enum status
 mirror_parse(struct slice text, json_t **out)
 {
+	struct buf cut;
+
+	*out = NULL;
 	strict_json_set_up();
 	starved_reset();
-	/* Whoever may write a Role may put NUL into it: it is octets here. */
-	*out = json_loadb(text.p != NULL ? text.p : "", text.n, JSON_ALLOW_NUL,
-	    NULL);
-	if (is_starved()) {
+	buf_init(&cut, text.n + 2);
+	mirror_cut_managed(text, &cut);
+	/* Whoever may write a Role may put NUL into its rules: it is octets. */
+	if (!cut.overflow)
+		*out = json_loadb(cut.data != NULL ? cut.data : "", cut.len,
+		    JSON_ALLOW_NUL, NULL);
+	if (is_starved() || cut.overflow) {
 		/* spec: T-01 - a name may lack an octet */
 		json_decref(*out);
 		*out = NULL;
+		buf_release(&cut);
 		return STATUS_NOMEM;
 	}
+	buf_release(&cut);
 	return *out != NULL ? STATUS_OK : STATUS_MALFORMED;
 }
 

@@ -51,6 +51,9 @@ void mirror_forget(struct mirror_set *set);
 /* The text of a string; of anything else: empty. */
 struct slice mirror_text(const json_t *v);
 
+/* text without what stands in managedFields, into out. */
+void mirror_cut_managed(struct slice text, struct buf *out);
+
 /* *out is new, and NULL on STATUS_MALFORMED and STATUS_NOMEM. */
 NODISCARD enum status mirror_parse(struct slice text, json_t **out);
 

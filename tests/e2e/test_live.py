@@ -235,3 +235,28 @@ def test_changes_disturb_no_watch(live, cluster):
     finally:
         for w in watches:
             w.close()
+
+
+# ---- what a tenant may write ----
+
+def test_odd_octets_in_one_role(live, cluster):
+    """Who may write a Role chooses octets: NUL in rules and names, whatever in managedFields. Nobody is shut out."""
+    _, side = live
+    roles = BINDINGS.replace("rolebindings", "roles")
+    fields = {"manager": "x", "operation": "Update", "apiVersion": "rbac.authorization.k8s.io/v1",
+              "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1"}
+    odd = rbac("Role", "odd\0", OTHER_NAMESPACE, rules=[{"verbs": ["\0"], "apiGroups": [""], "resources": ["\0"]}])
+    odd["metadata"]["managedFields"] = [dict(fields, fieldsV1={"f:rules": {}, "f:\0": {}})]
+    assert cluster.request("POST", roles, odd)[0] == 201
+    assert takes_effect(side, "nobody", False) < SECOND
+    binding = role_binding("beside", "viewer", subject("User", "oidc:nina"))
+    assert cluster.request("POST", BINDINGS, binding)[0] == 201
+    assert takes_effect(side, "nobody", True) < SECOND
+    again = Gateway(cluster, "live-again", "live").start()
+    try:
+        beside = Side(cluster, cluster.tokens, "live-again", again.url, again.ca)
+        assert ask(beside, "nobody", "GET", pods(beside)).status == 200
+    finally:
+        again.stop()
+    cluster.request("DELETE", BINDINGS + "/beside")
+    assert takes_effect(side, "nobody", False) < SECOND

@@ -230,6 +230,60 @@ test_nul_in_one_object_spoils_no_other(void **state)
 	mirror_free(m);
 }
 
+/* Field names in managedFields are what the writer of an object says. */
+static void
+test_managed_fields_are_not_read(void **state)
+{
+	static const char *const managed[] = {
+	    "[]",
+	    "[{\"fieldsV1\":{\"f:\\u0000\":{}}}]",
+	    "[{\"fieldsV1\":{\"f:\xff\xfe\":{}}}]",
+	    "[[[\"]\",\"\\\"]\"],{\"managedFields\":[1]}]] ",
+	    "null",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(managed); i++) {
+		struct mirror *m = some();
+		struct mirror_event got;
+		char text[1024];
+
+		(void)snprintf(text, sizeof(text),
+		    EVENT("ADDED",
+			"{\"metadata\":{\"name\":\"c\",\"managedFields\" :\n"
+			"%s,\"namespace\":\"dev\",\"resourceVersion\":\"2\"},"
+			"\"roleRef\":{\"kind\":\"ClusterRole\","
+			"\"name\":\"reader\"},\"subjects\":[{"
+			"\"kind\":\"User\",\"name\":\"joe\"}]}"),
+		    managed[i]);
+		assert_ok(event(m, MIRROR_ROLE_BINDINGS, text, &got));
+		assert_true(allows(m, "joe"));
+		for (size_t n = 0; n < strlen(text); n++) {
+			char *cut = strndup(text, n);
+
+			assert_status(event(m, MIRROR_ROLE_BINDINGS, cut, &got),
+			    STATUS_MALFORMED);
+			free(cut);
+		}
+		mirror_free(m);
+	}
+}
+
+/* A label may have that name. */
+static void
+test_a_label_called_managed_fields(void **state)
+{
+	struct mirror *m = mirror_new();
+
+	(void)state;
+	assert_true(list(m, MIRROR_NAMESPACES,
+	    LIST("Namespace", "",
+		"{\"metadata\":{\"name\":\"dev\",\"labels\":{\"guard\":"
+		"\"yes\",\"managedFields\":\"x\"}}}")));
+	assert_int_equal(mirror_count(m, MIRROR_NAMESPACES), 1);
+	mirror_free(m);
+}
+
 /* --- events --- */
 
 /* spec: K8S 410 Gone */
@@ -502,6 +556,10 @@ main(void)
 	    NULL);
 	rows_add(&r, "NUL in one object spoils no other",
 	    test_nul_in_one_object_spoils_no_other, NULL);
+	rows_add(&r, "managedFields are not read",
+	    test_managed_fields_are_not_read, NULL);
+	rows_add(&r, "a label called managedFields",
+	    test_a_label_called_managed_fields, NULL);
 	ROWS_ADD_TABLE(&r, events, check_event);
 	ROWS_ADD_TABLE(&r, bad_events, check_bad_event);
 	rows_add(&r, "no event is good when cut",
