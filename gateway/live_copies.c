@@ -12,6 +12,14 @@ enum {
 	SAVE_TIME_MS = 300000, /* a copy that says nothing new but its time */
 };
 
+static struct slice
+first_line(const struct errinfo *err)
+{
+	struct slice text = buf_slice(&err->text);
+
+	return slice_first(text, slice_index(text, '\n'));
+}
+
 void
 live_saved(void *arg, bool written, const struct errinfo *err)
 {
@@ -20,7 +28,7 @@ live_saved(void *arg, bool written, const struct errinfo *err)
 	if (!written && !s->save_failed)
 		log_warn("live cluster=%s: cannot keep a copy of the roles: "
 			 "%.*s",
-		    s->cluster, SLICE_ARG(buf_slice(&err->text)));
+		    s->cluster, SLICE_ARG(first_line(err)));
 	s->save_failed = !written;
 	if (!written)
 		live_want_saved(s);
@@ -100,7 +108,7 @@ live_save_last(struct live_slot *s)
 	if (file_write(s->copy_path, buf_slice(&text), &err) != STATUS_OK)
 		log_warn("live cluster=%s: cannot keep a copy of the roles: "
 			 "%.*s",
-		    s->cluster, SLICE_ARG(buf_slice(&err.text)));
+		    s->cluster, SLICE_ARG(first_line(&err)));
 	errinfo_release(&err);
 	buf_release(&text);
 }
@@ -152,7 +160,7 @@ live_load(struct live_slot *s)
 	} else if (st != STATUS_NOT_FOUND) {
 		log_warn("live cluster=%s: the copy of the roles is not used: "
 			 "%.*s",
-		    s->cluster, SLICE_ARG(buf_slice(&err.text)));
+		    s->cluster, SLICE_ARG(first_line(&err)));
 	}
 	errinfo_release(&err);
 }

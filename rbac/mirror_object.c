@@ -116,11 +116,11 @@ mirror_text(const json_t *v)
 
 static enum status
 left_out(struct errinfo *err, enum mirror_kind kind, struct slice name,
-    const char *why)
+    struct slice why)
 {
 	return errinfo_set(err, STATUS_MALFORMED, mirror_rows[kind].resource, 0,
-	    "\"%.*s\" is left out: %s", (int)(name.n < 253 ? name.n : 253),
-	    name.p, why);
+	    "\"%.*s\" is left out: %.*s", (int)(name.n < 253 ? name.n : 253),
+	    name.p, SLICE_ARG(why));
 }
 
 /* Who it is; false with a report if it does not say. */
@@ -142,7 +142,7 @@ names_of(const json_t *from, enum mirror_kind kind, struct slice *ns,
 	else if (slice_index(*ns, '\0') != ns->n)
 		why = "its metadata.namespace has a NUL";
 	if (why != NULL)
-		(void)left_out(err, kind, *name, why);
+		(void)left_out(err, kind, *name, slice_of(why));
 	return why == NULL;
 }
 
@@ -219,14 +219,14 @@ read_labels(struct mirror_object *o, const json_t *from, struct errinfo *err)
 		return STATUS_NOMEM;
 	if (map != NULL && !json_is_object(map))
 		st = left_out(err, MIRROR_NAMESPACES, o->name,
-		    "its labels are no mapping");
+		    SLICE("its labels are no mapping"));
 	json_object_foreach(map, key, value)
 	{
 		if (st != STATUS_OK)
 			break;
 		if (!json_is_string(value))
 			st = left_out(err, MIRROR_NAMESPACES, o->name,
-			    "a label is no string");
+			    SLICE("a label is no string"));
 		labels[count++] =
 		    (struct label){slice_of(key), mirror_text(value)};
 	}
@@ -245,17 +245,20 @@ put_into_builder(struct mirror *m, const struct mirror_object *o,
 {
 	struct errinfo why = {0};
 	struct tree *t = NULL;
+	struct slice text;
 	enum status st = tree_from_json(from, mirror_rows[kind].resource, &t);
 
 	if (st == STATUS_LIMIT)
-		return left_out(err, kind, o->name, "it is nested too deeply");
+		return left_out(err, kind, o->name,
+		    SLICE("it is nested too deeply"));
 	if (st != STATUS_OK)
 		return st;
 	st = manifest_add(m->builder, tree_root(t, 0), NULL, &why);
 	if (st == STATUS_MALFORMED) {
-		buf_putc(&why.text, '\0');
+		/* A line each; the first mistake is enough. */
+		text = buf_slice(&why.text);
 		st = left_out(err, kind, o->name,
-		    why.text.data != NULL ? why.text.data : "");
+		    slice_first(text, slice_index(text, '\n')));
 	}
 	errinfo_release(&why);
 	tree_free(t);

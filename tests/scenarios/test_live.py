@@ -454,6 +454,7 @@ def test_copies_that_are_not_used(live, spoil, why):
     policy.upstream.stop()
     gw.start(ready=False)
     gw.wait_log("the copy of the roles", why)
+    assert "\\x0a" not in gw.log()
     assert gw.ask("GET", PODS).code == 503
     assert "not known yet" in gw.admin("/readyz?verbose")[1]
 
