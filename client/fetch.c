@@ -94,6 +94,15 @@ static const struct conn_h1_handler fetch_handler = {
     .closed = on_closed,
 };
 
+/* One address that says nothing leaves the others their share of the time. */
+static void
+time_dial(struct fetch *f)
+{
+	int64_t shares = (int64_t)(f->job.count - f->next_endpoint) + 1;
+
+	timer_set(&f->timer, (f->head_by_ms - f->loop->now_ms) / shares);
+}
+
 static void
 dial_next(struct fetch *f)
 {
@@ -104,8 +113,10 @@ dial_next(struct fetch *f)
 			continue;
 		f->conn = conn_h1_connect(f->loop, fd, f->tls, f->name,
 		    &fetch_handler, f);
-		if (f->conn != NULL)
+		if (f->conn != NULL) {
+			time_dial(f);
 			return;
+		}
 	}
 	finish(f, FETCH_CONNECT, f->why);
 }
@@ -225,6 +236,49 @@ read_body(struct fetch *f)
 }
 
 static void
+run_out(struct fetch *f)
+{
+	if (!f->sent && f->conn != NULL && f->next_endpoint < f->job.count) {
+		timer_off(&f->timer);
+		conn_h1_close(f->conn); /* and on to the next */
+	} else {
+		finish(f, FETCH_TIMEOUT, NULL);
+	}
+}
+
+/* False: the connection is not there yet, or has failed. */
+static bool
+begin_request(struct fetch *f)
+{
+	if (f->conn->state != CONN_READY)
+		return false;
+	timer_set(&f->timer, f->head_by_ms - f->loop->now_ms);
+	f->peer_until_s = tls_conn_peer_until_s(f->conn->transport.tls);
+	f->leg = conn_h1_open(f->conn, &f->task);
+	if (send_request(f))
+		return true;
+	finish(f, FETCH_CONNECT, conn_h1_error(f->conn));
+	return false;
+}
+
+/* False: what follows is of no use. */
+static bool
+read_head(struct fetch *f)
+{
+	const struct headers *h = &f->leg->response->headers;
+
+	f->status = f->leg->response->status;
+	if (f->idle_ms != 0)
+		timer_set(&f->timer, f->idle_ms);
+	read_date(f, h);
+	read_retry_after(f, h);
+	if (headers_find(h, SLICE("content-encoding")) == NULL)
+		return true;
+	finish(f, FETCH_ANSWER, "the answer is compressed");
+	return false;
+}
+
+static void
 fetch_run(struct task *t)
 {
 	struct fetch *f = CONTAINER_OF(t, struct fetch, task);
@@ -232,39 +286,18 @@ fetch_run(struct task *t)
 	if (f->finished)
 		return;
 	if (timer_is_due(&f->timer)) {
-		finish(f, FETCH_TIMEOUT, NULL);
+		run_out(f);
 		return;
 	}
-	if (f->conn == NULL)
+	if (f->conn == NULL || (f->leg == NULL && !begin_request(f)))
 		return;
-	if (f->leg == NULL) {
-		if (f->conn->state != CONN_READY)
-			return;
-		f->peer_until_s = tls_conn_peer_until_s(f->conn->transport.tls);
-		f->leg = conn_h1_open(f->conn, &f->task);
-		if (!send_request(f)) {
-			finish(f, FETCH_CONNECT, conn_h1_error(f->conn));
-			return;
-		}
-	}
-	if (f->leg->broken != NULL && f->leg->response == NULL) {
-		finish(f, FETCH_ANSWER, f->leg->broken);
+	if (f->leg->response == NULL) {
+		if (f->leg->broken != NULL)
+			finish(f, FETCH_ANSWER, f->leg->broken);
 		return;
 	}
-	if (f->leg->response == NULL)
+	if (f->status == 0 && !read_head(f))
 		return;
-	if (f->status == 0) {
-		f->status = f->leg->response->status;
-		if (f->idle_ms != 0)
-			timer_set(&f->timer, f->idle_ms);
-		read_date(f, &f->leg->response->headers);
-		read_retry_after(f, &f->leg->response->headers);
-		if (headers_find(&f->leg->response->headers,
-			SLICE("content-encoding")) != NULL) {
-			finish(f, FETCH_ANSWER, "the answer is compressed");
-			return;
-		}
-	}
 	read_body(f);
 }
 
@@ -342,6 +375,7 @@ fetch_start(struct fetch *f)
 		finish(f, FETCH_NOMEM, NULL);
 		return;
 	}
+	f->head_by_ms = f->loop->now_ms + f->timeout_ms;
 	timer_set(&f->timer, f->timeout_ms);
 	if (f->endpoint != NULL) {
 		f->job.endpoints[0] = *f->endpoint;

@@ -66,6 +66,7 @@ struct fetch {
 	struct leg *leg;
 	bool resolving, sent, finished;
 	size_t next_endpoint;
+	int64_t head_by_ms;
 	char host[256];
 	char authority[272];
 	char *target, *name, *accepted, *authorization, *posted;

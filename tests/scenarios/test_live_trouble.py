@@ -260,6 +260,22 @@ def test_readyz_says_what_no_longer_works(live):
     assert gw.admin("/readyz")[0] == 200
 
 
+@pytest.mark.skipif(SLOW != 1, reason="a preloaded resolver and a sanitizer do not go together")
+def test_one_address_of_several_says_nothing(make_gateway, make_upstream, tmp_path):
+    """The API server's name has two addresses; nobody answers at the first, and the second has its share of the time."""
+    policy = Policy(make_upstream(host="127.0.0.2"))
+    gw = go_live(make_gateway(policy.upstream), policy.upstream)
+    with socket.create_server(("127.0.0.1", policy.upstream.port)):
+        gw.write_json("reader.kubeconfig", kubeconfig(
+            "https://api.example.com:%d" % policy.upstream.port, gw.world.ca.cert,
+            **{"tls-server-name": "kubernetes.default"}))
+        gw.start(ready=False, env={**os.environ, "LD_PRELOAD": build_shim(tmp_path, "resolve"),
+                                   "RESOLVE": "api.example.com=127.0.0.1,127.0.0.2"})
+        gw.wait_ready(9)
+        gw.stop()
+    policy.end_watches("cut")
+
+
 # --- what a tenant may write ---
 
 def test_nul_in_one_role(live):
@@ -366,3 +382,62 @@ def test_files_that_are_no_copies(live, spoil, why):
     gw.start(ready=False)
     gw.wait_log("the copy of the roles is not used", why)
     assert gw.ask("GET", PODS).code == 503
+
+
+def test_reloads_at_random(live, make_upstream):
+    """SIGHUP, once or twice at a time, at any moment of lists, watches and waits: files and live and back, another server,
+    another credential, another name, labels or none. Nothing is lost or freed too early, and what is asked for last is
+    what is in force."""
+    gw, policy = live()
+    other = Policy(make_upstream())
+    settings = gw.cluster["authorization"]["rbac"]
+    seed = random.SystemRandom().randrange(1 << 30)
+    print("seed", seed)
+    r = random.Random(seed)
+    gw.start()
+
+    def trouble():
+        what = r.randrange(6)
+        p = r.choice([policy, other])
+        if what == 0:
+            p.end_watches(r.choice(["cut", "end"]))
+        elif what == 1:
+            p.forget_history()
+            p.end_watches()
+        elif what == 2:
+            p.answers = {(r.choice(ROLES), r.choice(["list", "watch"])): status(500, "InternalError")}
+        elif what == 3:
+            p.answers = {}
+        elif what == 4:
+            r.choice([p.held.set, p.held.clear])()
+        else:
+            p.bind("b%d" % r.randrange(5), "reader", user="u%d" % r.randrange(5), namespace="dev")
+
+    for _ in range(60):
+        for _ in range(r.randrange(4)):
+            trouble()
+        rbac_ = gw.cluster["authorization"]["rbac"] = {"files": ["rbac.json"]} if r.random() < 0.2 else settings
+        gw.cluster["name"] = r.choice(["prod", "prod", "prod", "other"])
+        gw.cluster.pop("accessRules", None)
+        if r.random() < 0.3 and rbac_ is settings:
+            gw.cluster["accessRules"] = [RULE]
+        gw.write_json("reader.kubeconfig", kubeconfig(r.choice([policy, policy, other]).upstream.url, gw.world.ca.cert,
+                                                      {"token": r.choice(["a", "b"])}))
+        gw.write()
+        for _ in range(r.randrange(1, 3)):
+            gw.process.send_signal(signal.SIGHUP)
+        time.sleep(r.random() * 0.1 * SLOW)
+    for p in policy, other:
+        p.held.set()
+        p.answers = {}
+    gw.cluster["authorization"]["rbac"], gw.cluster["name"] = settings, "prod"
+    gw.cluster.pop("accessRules", None)
+    gw.write_json("reader.kubeconfig", kubeconfig(policy.upstream.url, gw.world.ca.cert))
+    gw.reload()
+    gw.wait_ready(60)
+    policy.bind("noel", "reader", user="noel", namespace="dev")
+    until(gw, 200, seconds=40)
+    policy.delete("RoleBinding", "noel", "dev")
+    until(gw, 403, seconds=40)
+    gw.stop()
+    other.end_watches("cut")
