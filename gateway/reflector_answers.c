@@ -50,6 +50,7 @@ list_ended(struct reflector *r)
 static void
 leave_list(struct reflector *r, const char *why)
 {
+	mirror_list_begin(r->mirror, r->kind);
 	reflector_list_again(r);
 	reflector_retry(r, why);
 }
