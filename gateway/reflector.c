@@ -60,11 +60,13 @@ tell(struct reflector *r, const char *why)
 void
 reflector_retry(struct reflector *r, const char *why)
 {
-	int64_t most = r->backoff_ms;
+	int64_t most = why != NULL ? r->backoff_ms : BACKOFF_FIRST_MS;
 
 	r->failures++;
-	tell(r, why);
-	r->backoff_ms = most * 2 < BACKOFF_MAX_MS ? most * 2 : BACKOFF_MAX_MS;
+	tell(r, why != NULL ? why : "out of memory");
+	if (why != NULL)
+		r->backoff_ms =
+		    most * 2 < BACKOFF_MAX_MS ? most * 2 : BACKOFF_MAX_MS;
 	timer_set(&r->timer, 1 + (int64_t)reflector_any_of((uint64_t)most));
 }
 

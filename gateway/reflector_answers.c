@@ -30,7 +30,7 @@ list_ended(struct reflector *r)
 	reflector_report(r, &err);
 	if (st != STATUS_OK) {
 		reflector_list_again(r);
-		reflector_retry(r, "out of memory");
+		reflector_retry(r, NULL);
 		return;
 	}
 	r->lists++;
@@ -86,7 +86,7 @@ take_page(struct reflector *r, struct slice text)
 	reflector_report(r, &err);
 	if (st != STATUS_OK) {
 		leave_list(r,
-		    st == STATUS_NOMEM       ? "out of memory"
+		    st == STATUS_NOMEM       ? NULL
 			: st == STATUS_LIMIT ? TOO_LARGE
 					     : "list: the answer is no list");
 		return;
@@ -198,7 +198,7 @@ take_line(struct reflector *r, struct slice line)
 	reflector_report(r, &err);
 	if (st != STATUS_OK) {
 		leave_watch(r,
-		    st == STATUS_NOMEM       ? "out of memory"
+		    st == STATUS_NOMEM       ? NULL
 			: st == STATUS_LIMIT ? TOO_LARGE
 					     : "watch: a line that is no event",
 		    true);

@@ -72,7 +72,7 @@ ask(struct reflector *r, const char *url, const char *token)
 	struct fetch *f = fetch_new();
 
 	if (f == NULL) {
-		reflector_retry(r, "out of memory");
+		reflector_retry(r, NULL);
 		return;
 	}
 	f->loop = r->loop;
@@ -121,9 +121,9 @@ reflector_ask(struct reflector *r)
 	if (st != STATUS_OK) {
 		buf_putc(&err.text, '\0');
 		reflector_retry(r,
-		    err.text.data != NULL ? err.text.data : "out of memory");
+		    err.text.data != NULL ? err.text.data : NULL);
 	} else if (url.overflow || token.overflow) {
-		reflector_retry(r, "out of memory");
+		reflector_retry(r, NULL);
 	} else {
 		ask(r, url.data, token.len > 1 ? token.data : NULL);
 	}

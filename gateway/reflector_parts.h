@@ -21,7 +21,10 @@ enum {
 /* A number below n, or 0. */
 uint64_t reflector_any_of(uint64_t n);
 
-/* Tell why, and ask again after a while. */
+/*
+ * Tell why, and ask again after a while, which grows.  NULL: no memory, which
+ * is nobody's fault there, so it does not.
+ */
 void reflector_retry(struct reflector *r, const char *why);
 
 /* The version is of no use any more. */
