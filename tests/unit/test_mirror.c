@@ -160,7 +160,7 @@ test_null_items_are_none(void **state)
 static void
 test_a_list_that_is_too_large(void **state)
 {
-	struct mirror *m = some();
+	struct mirror *m = mirror_of_some();
 	struct mirror_event got;
 	struct mirror_page p;
 	size_t one = mirror_octets(m, MIRROR_ROLE_BINDINGS);
@@ -170,27 +170,27 @@ test_a_list_that_is_too_large(void **state)
 	mirror_set_limit(m, 2 * one);
 	mirror_list_begin(m, MIRROR_ROLE_BINDINGS);
 	for (int i = 0; i < 2; i++) { /* the same object twice is one */
-		assert_ok(page(m, MIRROR_ROLE_BINDINGS,
+		assert_ok(mirror_read_page(m, MIRROR_ROLE_BINDINGS,
 		    LIST("RoleBinding", "", BINDING("b", "1", "jane")), &p));
 	}
 	assert_status(
-	    page(m, MIRROR_ROLE_BINDINGS,
+	    mirror_read_page(m, MIRROR_ROLE_BINDINGS,
 		LIST("RoleBinding", "",
 		    BINDING("c", "1", "jane") "," BINDING("d", "1", "jane")),
 		&p),
 	    STATUS_LIMIT);
-	assert_false(list(m, MIRROR_ROLE_BINDINGS,
+	assert_false(mirror_read_list(m, MIRROR_ROLE_BINDINGS,
 	    LIST("RoleBinding", "", BINDING("b", "1", "jane"))));
 	for (int i = 0; i < 3; i++) {
-		assert_ok(event(m, MIRROR_ROLE_BINDINGS,
+		assert_ok(mirror_read_line(m, MIRROR_ROLE_BINDINGS,
 		    EVENT("ADDED", BINDING("c", "2", "joe")), &got));
-		assert_ok(event(m, MIRROR_ROLE_BINDINGS,
+		assert_ok(mirror_read_line(m, MIRROR_ROLE_BINDINGS,
 		    EVENT("DELETED", BINDING("c", "2", "joe")), &got));
 	}
 	assert_int_equal(mirror_octets(m, MIRROR_ROLE_BINDINGS), one);
-	assert_ok(event(m, MIRROR_ROLE_BINDINGS,
+	assert_ok(mirror_read_line(m, MIRROR_ROLE_BINDINGS,
 	    EVENT("ADDED", BINDING("c", "2", "joe")), &got));
-	assert_status(event(m, MIRROR_ROLE_BINDINGS,
+	assert_status(mirror_read_line(m, MIRROR_ROLE_BINDINGS,
 			  EVENT("ADDED", BINDING("d", "2", "jim")), &got),
 	    STATUS_LIMIT);
 	mirror_free(m);
@@ -203,25 +203,25 @@ test_a_list_that_is_too_large(void **state)
 static void
 test_nul_in_one_object_spoils_no_other(void **state)
 {
-	struct mirror *m = some();
+	struct mirror *m = mirror_of_some();
 	struct mirror_event got;
 
 	(void)state;
-	assert_true(list(m, MIRROR_ROLES,
+	assert_true(mirror_read_list(m, MIRROR_ROLES,
 	    LIST("Role", "",
 		"{\"metadata\":{\"name\":\"r\\u0000r\",\"namespace\":\"dev\"},"
 		"\"rules\":[{\"verbs\":[\"\\u0000\"]}]},"
 		"{\"metadata\":{\"name\":\"r\",\"namespace\":\"dev\"}},"
 		"{\"metadata\":{\"name\":\"r\",\"namespace\":\"d\\u0000v\"}"
-	        "}")));
+		"}")));
 	assert_int_equal(mirror_count(m, MIRROR_ROLES), 2);
-	assert_ok(event(m, MIRROR_ROLE_BINDINGS,
+	assert_ok(mirror_read_line(m, MIRROR_ROLE_BINDINGS,
 	    EVENT("ADDED", BINDING("c", "2", "joe\\u0000x")), &got));
-	assert_false(allows(m, "joe"));
-	assert_ok(event(m, MIRROR_ROLE_BINDINGS,
+	assert_false(mirror_allows(m, "joe"));
+	assert_ok(mirror_read_line(m, MIRROR_ROLE_BINDINGS,
 	    EVENT("ADDED", BINDING("c", "3", "joe")), &got));
-	assert_true(allows(m, "joe"));
-	assert_ok(event(m, MIRROR_ROLES,
+	assert_true(mirror_allows(m, "joe"));
+	assert_ok(mirror_read_line(m, MIRROR_ROLES,
 	    EVENT("DELETED",
 		"{\"metadata\":{\"name\":\"r\\u0000r\",\"namespace\":\"dev\","
 		"\"resourceVersion\":\"4\"}}"),
@@ -244,7 +244,7 @@ test_managed_fields_are_not_read(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(managed); i++) {
-		struct mirror *m = some();
+		struct mirror *m = mirror_of_some();
 		struct mirror_event got;
 		char text[1024];
 
@@ -256,12 +256,14 @@ test_managed_fields_are_not_read(void **state)
 			"\"name\":\"reader\"},\"subjects\":[{"
 			"\"kind\":\"User\",\"name\":\"joe\"}]}"),
 		    managed[i]);
-		assert_ok(event(m, MIRROR_ROLE_BINDINGS, text, &got));
-		assert_true(allows(m, "joe"));
+		assert_ok(
+		    mirror_read_line(m, MIRROR_ROLE_BINDINGS, text, &got));
+		assert_true(mirror_allows(m, "joe"));
 		for (size_t n = 0; n < strlen(text); n++) {
 			char *cut = strndup(text, n);
 
-			assert_status(event(m, MIRROR_ROLE_BINDINGS, cut, &got),
+			assert_status(mirror_read_line(m, MIRROR_ROLE_BINDINGS,
+					  cut, &got),
 			    STATUS_MALFORMED);
 			free(cut);
 		}
@@ -276,7 +278,7 @@ test_a_label_called_managed_fields(void **state)
 	struct mirror *m = mirror_new();
 
 	(void)state;
-	assert_true(list(m, MIRROR_NAMESPACES,
+	assert_true(mirror_read_list(m, MIRROR_NAMESPACES,
 	    LIST("Namespace", "",
 		"{\"metadata\":{\"name\":\"dev\",\"labels\":{\"guard\":"
 		"\"yes\",\"managedFields\":\"x\"}}}")));
@@ -510,7 +512,7 @@ test_memory_runs_out_in_a_new_object(void **state)
 
 	(void)state;
 	for (unsigned long n = 1; failed; n++) {
-		struct mirror *m = some();
+		struct mirror *m = mirror_of_some();
 		struct errinfo err = {0};
 		struct mirror_event got;
 
@@ -519,7 +521,8 @@ test_memory_runs_out_in_a_new_object(void **state)
 
 			(void)snprintf(text, sizeof(text),
 			    EVENT("ADDED", BINDING("%c", "1", "%c")), c, c);
-			assert_ok(event(m, MIRROR_ROLE_BINDINGS, text, &got));
+			assert_ok(mirror_read_line(m, MIRROR_ROLE_BINDINGS,
+			    text, &got));
 		}
 		failing_at(n);
 		(void)(mirror_watch_line(m, MIRROR_ROLE_BINDINGS,
@@ -528,10 +531,10 @@ test_memory_runs_out_in_a_new_object(void **state)
 		failed = failing_stop();
 		errinfo_release(&err);
 		/* It is gone before it was ever known. */
-		(void)list(m, MIRROR_ROLE_BINDINGS,
+		(void)mirror_read_list(m, MIRROR_ROLE_BINDINGS,
 		    LIST("RoleBinding", "", BINDING("b", "2", "jane")));
-		assert_false(allows(m, "joe"));
-		assert_true(allows(m, "jane"));
+		assert_false(mirror_allows(m, "joe"));
+		assert_true(mirror_allows(m, "jane"));
 		mirror_free(m);
 	}
 }

@@ -28,10 +28,15 @@
 #define DEV                                                                    \
 	"{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{"         \
 	"\"name\":\"dev\",\"labels\":{\"guard\":\"yes\"}}}"
-#define COPY(time, items)                                                      \
+/* Where mirror_sign_copy writes. */
+#define BEGIN                                                                  \
 	"{\"apiVersion\":\"v1\",\"kind\":\"List\",\"metadata\":{"              \
-	"\"annotations\":{\"kube-access-gateway/synced\":\"" time "\","        \
-	"\"kube-access-gateway/namespaces\":\"true\"}},\"items\":[" items "]}"
+	"\"annotations\":{\"kube-access-gateway/sha256\":\""                   \
+	"0000000000000000000000000000000000000000000000000000000000000000\""
+#define COPY(time, items)                                                      \
+	BEGIN ",\"kube-access-gateway/synced\":\"" time                        \
+	      "\",\"kube-access-gateway/"                                      \
+	      "namespaces\":\"true\"}},\"items\":[" items "]}"
 #define NOW "2023-11-14T22:13:20Z"
 #define ALL READER "," LOCAL "," JANE "," ANN "," DEV
 #define LIST(kind, items)                                                      \
@@ -70,16 +75,32 @@ is_guarded(const struct mirror *m)
 	return yes;
 }
 
+/* As it would be read from disk; what is no copy at all cannot be signed. */
+static struct buf
+signed_copy(const char *text)
+{
+	struct buf b;
+
+	buf_init(&b, 1 << 20);
+	buf_puts(&b, text);
+	assert_false(b.overflow);
+	if (slice_starts(buf_slice(&b), SLICE(BEGIN)))
+		mirror_sign_copy(&b);
+	return b;
+}
+
 static struct mirror *
 from_copy(const char *text)
 {
 	struct mirror *m = mirror_new();
+	struct buf b = signed_copy(text);
 	struct mirror_copy about;
 	struct errinfo err = {0};
 
 	assert_non_null(m);
-	assert_ok(
-	    mirror_take_copy(m, slice_of(text), "copy.json", &about, &err));
+	assert_ok(mirror_take_copy(m, buf_slice(&b), "copy.json", NULL, &about,
+	    &err));
+	buf_release(&b);
 	assert_int_equal(about.heard_s, 1700000000);
 	assert_true(about.has_namespaces);
 	return m;
@@ -96,9 +117,8 @@ static struct bad_copy {
 	{ "no object", "[]", ": is no copy of a cluster's roles" },
 	{ "any list of roles", "{\"apiVersion\":\"v1\",\"kind\":\"List\","
 	    "\"items\":[" ALL "]}", ": is no copy of a cluster's roles" },
-	{ "no items", "{\"metadata\":{\"annotations\":"
-	    "{\"kube-access-gateway/synced\":\"" NOW "\"}}}",
-	    ": is no copy of a cluster's roles" },
+	{ "no items", BEGIN ",\"kube-access-gateway/synced\":\"" NOW
+	    "\"}}}", ": is no copy of a cluster's roles" },
 	{ "no time", COPY("yesterday", ALL),
 	    ": is no copy of a cluster's roles" },
 	{ "a time without its zone", COPY("2023-11-14T22:13:20", ALL),
@@ -129,12 +149,14 @@ check_bad_copy(void **state)
 {
 	const struct bad_copy *row = *state;
 	struct mirror *m = mirror_new();
+	struct buf text = signed_copy(row->text);
 	struct mirror_copy about = {.heard_s = 7};
 	struct errinfo err = {0};
 
-	assert_status(
-	    mirror_take_copy(m, slice_of(row->text), "copy.json", &about, &err),
+	assert_status(mirror_take_copy(m, buf_slice(&text), "copy.json", NULL,
+			  &about, &err),
 	    STATUS_MALFORMED);
+	buf_release(&text);
 	assert_int_equal(about.heard_s, 7);
 	assert_int_equal(err.errors, 1);
 	if (!slice_contains(buf_slice(&err.text), slice_of(row->why)))
@@ -165,16 +187,17 @@ static void
 test_a_copy_without_namespaces(void **state)
 {
 	struct mirror *m = from_copy(COPY(NOW, ALL)), *again = mirror_new();
-	struct mirror_copy about;
+	struct mirror_copy about = {.heard_s = 1700000001};
 	struct errinfo err = {0};
 	struct buf text;
 
 	(void)state;
 	buf_init(&text, 1 << 20);
-	mirror_put_copy(m, 1700000001, false, &text);
+	mirror_put_copy(m, &about, "https://a", &text);
+	mirror_sign_copy(&text);
 	assert_false(slice_contains(buf_slice(&text), SLICE("Namespace\"")));
-	assert_ok(mirror_take_copy(again, buf_slice(&text), "copy.json", &about,
-	    &err));
+	assert_ok(mirror_take_copy(again, buf_slice(&text), "copy.json",
+	    "https://a", &about, &err));
 	assert_int_equal(about.heard_s, 1700000001);
 	assert_false(about.has_namespaces);
 	assert_true(allows(again, "jane"));
@@ -360,7 +383,7 @@ test_long_words_in_reports(void **state)
 	assert_ok(
 	    mirror_watch_line(m, MIRROR_ROLES, buf_slice(&text), &got, &err));
 	assert_int_equal(got.said, MIRROR_FAILED);
-	assert_int_equal(strlen(got.why), 150);
+	assert_int_equal(strlen(got.why), sizeof(got.why) - 1);
 	buf_reset(&text);
 	buf_puts(&text,
 	    "{\"kind\":\"RoleList\",\"metadata\":{\"resourceVersion\":\"1\"},"
@@ -396,6 +419,7 @@ test_names_of_kinds(void **state)
 static void
 test_no_memory_for_a_copy(void **state)
 {
+	struct buf text = signed_copy(COPY(NOW, ALL));
 	unsigned refused = 0;
 	bool failed = true;
 
@@ -409,8 +433,8 @@ test_no_memory_for_a_copy(void **state)
 		failing_at(n);
 		m = mirror_new();
 		if (m != NULL)
-			st = mirror_take_copy(m, SLICE(COPY(NOW, ALL)),
-			    "copy.json", &about, &err);
+			st = mirror_take_copy(m, buf_slice(&text), "copy.json",
+			    NULL, &about, &err);
 		failed = failing_stop();
 		if (st == STATUS_OK) {
 			assert_true(allows(m, "jane") && allows(m, "ann"));
@@ -425,6 +449,7 @@ test_no_memory_for_a_copy(void **state)
 		mirror_free(m);
 	}
 	assert_true(refused > 100);
+	buf_release(&text);
 }
 
 /* Labels are all of those listed, or the kind is torn until the next list. */

@@ -62,9 +62,12 @@ test_labels_of_namespaces(void **state)
 static void
 put_copy(struct mirror *m, struct buf *out)
 {
+	struct mirror_copy about = {1700000000, true};
+
 	buf_init(out, 1 << 20);
-	mirror_put_copy(m, 1700000000, true, out);
+	mirror_put_copy(m, &about, "https://a", out);
 	assert_false(out->overflow);
+	mirror_sign_copy(out);
 }
 
 static void
@@ -81,8 +84,8 @@ test_a_copy_reads_as_what_was_written(void **state)
 		"{\"metadata\":{\"name\":\"dev\",\"labels\":{\"guard\":"
 		"\"yes\"}}}")));
 	put_copy(m, &first);
-	assert_ok(
-	    mirror_take_copy(again, buf_slice(&first), "copy", &about, &err));
+	assert_ok(mirror_take_copy(again, buf_slice(&first), "copy",
+	    "https://a", &about, &err));
 	assert_int_equal(about.heard_s, 1700000000);
 	assert_true(about.has_namespaces);
 	assert_true(mirror_allows(again, "jane"));
@@ -113,12 +116,60 @@ test_no_copy_is_good_when_cut(void **state)
 
 		assert_status(mirror_take_copy(again,
 				  slice_first(buf_slice(&text), n), "copy",
-				  &about, &err),
+				  NULL, &about, &err),
 		    STATUS_MALFORMED);
 		assert_true(err.errors == 1);
 		errinfo_release(&err);
 		mirror_free(again);
 	}
+	buf_release(&text);
+	mirror_free(m);
+}
+
+static enum status
+read_copy(struct slice text, const char *server)
+{
+	struct mirror *again = mirror_new();
+	struct mirror_copy about;
+	struct errinfo err = {0};
+	enum status st =
+	    mirror_take_copy(again, text, "copy", server, &about, &err);
+
+	errinfo_release(&err);
+	mirror_free(again);
+	return st;
+}
+
+static void
+test_no_copy_is_good_with_a_bit_changed(void **state)
+{
+	struct mirror *m = mirror_of_some();
+	struct buf text;
+
+	(void)state;
+	put_copy(m, &text);
+	for (size_t bit = 0; bit < 8 * text.len; bit++) {
+		text.data[bit / 8] ^= (char)(1 << bit % 8);
+		assert_status(read_copy(buf_slice(&text), "https://a"),
+		    STATUS_MALFORMED);
+		text.data[bit / 8] ^= (char)(1 << bit % 8);
+	}
+	assert_ok(read_copy(buf_slice(&text), "https://a"));
+	buf_release(&text);
+	mirror_free(m);
+}
+
+static void
+test_no_copy_of_another_server_is_good(void **state)
+{
+	struct mirror *m = mirror_of_some();
+	struct buf text;
+
+	(void)state;
+	put_copy(m, &text);
+	assert_status(read_copy(buf_slice(&text), "https://b"),
+	    STATUS_MALFORMED);
+	assert_ok(read_copy(buf_slice(&text), NULL));
 	buf_release(&text);
 	mirror_free(m);
 }
@@ -133,5 +184,9 @@ main(void)
 	    test_a_copy_reads_as_what_was_written, NULL);
 	rows_add(&r, "no copy is good when cut", test_no_copy_is_good_when_cut,
 	    NULL);
+	rows_add(&r, "no copy is good with a bit changed",
+	    test_no_copy_is_good_with_a_bit_changed, NULL);
+	rows_add(&r, "no copy of another server is good",
+	    test_no_copy_of_another_server_is_good, NULL);
 	return rows_run(&r, "mirror copy");
 }
