@@ -3,6 +3,8 @@
  */
 #include "rbac/labels.h"
 
+#include "base/dns.h"
+
 /* --- keys and values ------------------------------------------------------ */
 
 static bool
@@ -27,37 +29,6 @@ is_label_name(struct slice s)
 	return true;
 }
 
-static bool
-is_dns_label(struct slice s)
-{
-	if (s.n == 0 || s.p[0] == '-' || s.p[s.n - 1] == '-')
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-
-		if (!is_alnum(c) && c != '-')
-			return false;
-		if (c != ascii_lower(c))
-			return false;
-	}
-	return true;
-}
-
-static bool
-is_dns_subdomain(struct slice s)
-{
-	struct slice label;
-	bool done = false;
-
-	if (s.n > LABEL_PREFIX_MAX)
-		return false;
-	while (slice_split(&s, '.', &done, &label)) {
-		if (!is_dns_label(label))
-			return false;
-	}
-	return true;
-}
-
 bool
 label_is_key(struct slice s)
 {
@@ -65,7 +36,7 @@ label_is_key(struct slice s)
 
 	if (slash == s.n)
 		return is_label_name(s);
-	return is_dns_subdomain(slice_first(s, slash)) &&
+	return dns_is_subdomain(slice_first(s, slash)) &&
 	    is_label_name(slice_from(s, slash + 1));
 }
 

@@ -12,8 +12,7 @@
 #include "base/slice.h"
 
 enum {
-	LABEL_NAME_MAX = 63,
-	LABEL_PREFIX_MAX = 253
+	LABEL_NAME_MAX = 63
 };
 
 /* [PREFIX/]NAME, PREFIX a DNS-1123 subdomain. */
