@@ -269,6 +269,23 @@ read_groups(struct reading *r)
 	return read_groups_of(r, v);
 }
 
+/* A string, which may be empty; null decodes as "". */
+static enum authn_reason
+read_uid(struct reading *r)
+{
+	const json_t *v;
+
+	if (r->issuer->uid_claim.n == 0)
+		return AUTHN_OK;
+	v = claim(r->claims, r->issuer->uid_claim.p);
+	if (!json_is_string(v) && !json_is_null(v))
+		return AUTHN_UID_CLAIM;
+	r->user.uid = strict_json_text(v);
+	return r->user.uid.n == 0 || claim_is_name(r->user.uid)
+	    ? AUTHN_OK
+	    : AUTHN_UID_CLAIM;
+}
+
 /* Kubernetes' name for a token in audit; one that no field can hold is none. */
 static enum authn_reason
 read_credential_id(struct reading *r)
@@ -319,6 +336,8 @@ claims_identity(const struct issuers *issuers, size_t n, const json_t *claims,
 	reason = read_username(&r);
 	if (reason == AUTHN_OK)
 		reason = read_groups(&r);
+	if (reason == AUTHN_OK)
+		reason = read_uid(&r);
 	if (reason == AUTHN_OK)
 		reason = read_credential_id(&r);
 	if (reason == AUTHN_OK)

@@ -124,6 +124,7 @@ digest_issuer(const struct issuers_whole *w, struct issuer *i)
 	put_text(&b, i->username_prefix);
 	put_text(&b, i->groups_claim);
 	put_text(&b, i->groups_prefix);
+	put_text(&b, i->uid_claim);
 	for (size_t n = 0; n < i->rule_count; n++) {
 		put_text(&b, i->rules[n].claim);
 		put_text(&b, i->rules[n].required_value);

@@ -10,6 +10,7 @@
 #ifndef AUTHN_ISSUERS_H
 #define AUTHN_ISSUERS_H
 
+#include "authn/anonymous.h"
 #include "authn/jwks.h"
 
 enum {
@@ -30,6 +31,7 @@ struct issuer {
 	size_t audience_count;
 	struct slice username_claim, username_prefix;
 	struct slice groups_claim, groups_prefix; /* claim empty: no groups */
+	struct slice uid_claim;                   /* empty: no uid */
 	const struct claim_rule *rules;
 	size_t rule_count;
 	unsigned line; /* in the file */
@@ -53,6 +55,8 @@ struct issuers_options {
 struct issuers {
 	const struct issuer *list;
 	size_t count;
+	bool has_anonymous; /* the file speaks of it */
+	struct anonymous anonymous;
 	unsigned algorithms; /* BIT(enum jws_alg) of those allowed */
 	int64_t nbf_skew_s, exp_skew_s;
 	/* and what issuers.c keeps to itself behind it */

@@ -4,6 +4,7 @@
  * CEL expressions are refused: a rule that is not evaluated would not hold.
  */
 #include "authn/issuers_fields.h"
+#include "base/dns.h"
 
 static const char no_cel[] =
     "is not supported by this version: CEL expressions are not evaluated";
@@ -41,23 +42,107 @@ load_mapping(struct load *l, const struct field *f, bool required,
 		field_bad(l, &p, "must have at most 256 octets");
 }
 
-/* An empty mapping counts as none; any other is one we do not do. */
+/* An empty mapping counts as none. */
 static void
-check_uid(struct load *l, const struct field *mappings)
+load_uid(struct load *l, const struct field *mappings, struct issuer *to)
 {
 	static const char *const known[] = {"claim", "expression"};
 	struct field f = field_member(mappings, "uid");
 	struct field c = field_member(&f, "claim");
 	struct field e = field_member(&f, "expression");
+	bool has_expression;
 
 	if (!FIELD_IS_MAP(l, &f, known))
 		return;
-	if (field_text(l, &c).n != 0 && field_lines(l, &e).n != 0)
+	to->uid_claim = field_text(l, &c);
+	has_expression = field_lines(l, &e).n != 0;
+	if (has_expression && to->uid_claim.n != 0)
 		field_bad(l, &f,
-		    "has claim and expression; only one may be "
-		    "set, and neither is supported by this version");
-	else if (c.node != NULL || e.node != NULL)
-		field_bad(l, &f, "is not supported by this version");
+		    "has claim and expression; only one may be set");
+	else if (has_expression)
+		field_bad(l, &e, "%s; set claim", no_cel);
+}
+
+/*
+ * spec: apimachinery pkg/util/validation IsDomainPrefixedPath; Kubernetes
+ * wants no upper case in it either
+ */
+static bool
+is_domain_prefixed_path(struct slice key)
+{
+	static const char others[] = "/-._~%!$&'()*+,;=:";
+	size_t slash = slice_index(key, '/');
+	struct slice path = slice_from(key, slash < key.n ? slash + 1 : slash);
+
+	for (size_t i = 0; i < path.n; i++) {
+		char c = path.p[i];
+
+		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') &&
+		    (c == '\0' || strchr(others, c) == NULL))
+			return false;
+	}
+	return path.n != 0 && dns_is_subdomain(slice_first(key, slash));
+}
+
+/* NULL, or what is wrong with the key of an extra. */
+static const char *
+extra_key_fault(struct slice key)
+{
+	struct slice domain = slice_first(key, slice_index(key, '/'));
+
+	if (key.n == 0)
+		return "is required";
+	if (!is_domain_prefixed_path(key))
+		return "must be a path behind a domain, in lower case, such "
+		       "as example.com/room";
+	if (dns_is_within(domain, SLICE("k8s.io")) ||
+	    dns_is_within(domain, SLICE("kubernetes.io")))
+		return "must not be below k8s.io or kubernetes.io, which are "
+		       "Kubernetes' own";
+	return NULL;
+}
+
+/* Element i of the list; the key must be good, and of no element before. */
+static void
+check_extra_key(struct load *l, const struct field *list, size_t i)
+{
+	struct field one = field_element(list, i);
+	struct field f = field_member(&one, "key");
+	struct slice key = field_text(l, &f);
+	const char *fault = extra_key_fault(key);
+
+	if (fault != NULL)
+		field_bad(l, &f, "%s", fault);
+	for (size_t k = 0; k < i && fault == NULL; k++) {
+		struct field other = field_element(list, k);
+
+		other = field_member(&other, "key");
+		if (other.node != NULL && slice_eq(other.node->text, key))
+			field_bad(l, &f, "\"%.*s\" is there twice",
+			    SLICE_ARG(key));
+	}
+}
+
+/* All values are expressions, so none can be had; keys are judged as well. */
+static void
+check_extra(struct load *l, const struct field *mappings)
+{
+	static const char *const known[] = {"key", "valueExpression"};
+	struct field f = field_member(mappings, "extra");
+	size_t count = field_count(l, &f);
+
+	for (size_t i = 0; i < count; i++) {
+		struct field one = field_element(&f, i);
+		struct field value = field_member(&one, "valueExpression");
+
+		if (!FIELD_IS_MAP(l, &one, known))
+			continue;
+		check_extra_key(l, &f, i);
+		if (field_lines(l, &value).n != 0)
+			field_bad(l, &value, "%s", no_cel);
+		else if (value.node == NULL || value.node->kind == NODE_STRING)
+			field_bad(l, &value, "is required");
+	}
 }
 
 static void
@@ -68,18 +153,14 @@ load_mappings(struct load *l, const struct field *jwt, struct issuer *to)
 	struct field f = field_member(jwt, "claimMappings");
 	struct field username = field_member(&f, "username");
 	struct field groups = field_member(&f, "groups");
-	struct field extra = field_member(&f, "extra");
 
 	if (!FIELD_IS_MAP(l, &f, known))
 		return;
 	load_mapping(l, &username, true, &to->username_claim,
 	    &to->username_prefix);
 	load_mapping(l, &groups, false, &to->groups_claim, &to->groups_prefix);
-	check_uid(l, &f);
-	if (field_count(l, &extra) != 0)
-		field_bad(l, &extra,
-		    "is not supported by this version: its "
-		    "values are CEL expressions");
+	load_uid(l, &f, to);
+	check_extra(l, &f);
 }
 
 /* One claim, and its value; absent means "". */

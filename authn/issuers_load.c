@@ -193,29 +193,52 @@ load_jwt(struct load *l, const struct field *root)
 	}
 }
 
+/* Compared whole: what does not begin with a slash is no path of a request. */
 static void
-check_anonymous(struct load *l, const struct field *root)
+load_anonymous_paths(struct load *l, const struct field *f,
+    struct anonymous *to)
+{
+	static const char *const known[] = {"path"};
+	size_t count = field_count(l, f);
+	const char **paths = field_room(l, count, sizeof(*paths));
+
+	if (paths == NULL)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		struct field one = field_element(f, i);
+		struct field path = field_member(&one, "path");
+
+		if (!FIELD_IS_MAP(l, &one, known))
+			continue;
+		paths[i] = field_text(l, &path).p;
+		if (paths[i][0] != '/')
+			field_bad(l, &path, "must be a path such as /livez");
+	}
+	to->paths = paths;
+	to->path_count = count;
+}
+
+static void
+load_anonymous(struct load *l, const struct field *root)
 {
 	static const char *const known[] = {"enabled", "conditions"};
+	struct anonymous *to = &l->w->known.anonymous;
 	struct field f = field_member(root, "anonymous");
 	struct field enabled = field_member(&f, "enabled");
 	struct field conditions = field_member(&f, "conditions");
-	bool on;
 
+	l->w->known.has_anonymous = f.node != NULL;
 	if (!FIELD_IS_MAP(l, &f, known))
 		return;
 	if (enabled.node != NULL && enabled.node->kind != NODE_BOOL) {
 		field_bad(l, &enabled, "must be true or false");
 		return;
 	}
-	on = enabled.node != NULL && enabled.node->integer != 0;
-	if (on)
-		field_bad(l, &enabled,
-		    "is not supported by this version: must be false");
-	if (field_count(l, &conditions) != 0 && !on)
+	to->enabled = enabled.node != NULL && enabled.node->integer != 0;
+	load_anonymous_paths(l, &conditions, to);
+	if (to->path_count != 0 && !to->enabled)
 		field_bad(l, &conditions,
-		    "is allowed only where enabled is "
-		    "true");
+		    "is allowed only where enabled is true");
 }
 
 /* Our own stay with it: all three versions have the same fields. */
@@ -259,7 +282,7 @@ load_document(struct load *l, const struct tree *t)
 		return;
 	check_kind(l, &root);
 	load_jwt(l, &root);
-	check_anonymous(l, &root);
+	load_anonymous(l, &root);
 }
 
 enum status

@@ -31,6 +31,8 @@ authn_reason_name(enum authn_reason r)
 		return "username_claim";
 	case AUTHN_GROUPS_CLAIM:
 		return "groups_claim";
+	case AUTHN_UID_CLAIM:
+		return "uid_claim";
 	case AUTHN_CLAIM_SOURCE:
 		return "claim_source";
 	case AUTHN_APP_OVERAGE:

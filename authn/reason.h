@@ -19,6 +19,7 @@ enum authn_reason {
 	AUTHN_NOT_YET_VALID,
 	AUTHN_USERNAME_CLAIM,
 	AUTHN_GROUPS_CLAIM,
+	AUTHN_UID_CLAIM,
 	AUTHN_CLAIM_SOURCE, /* groups are in a source that is not named */
 	AUTHN_APP_OVERAGE,  /* an application with too many groups */
 	AUTHN_GROUP_LOOKUP, /* the directory did not tell the groups */

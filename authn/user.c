@@ -6,6 +6,15 @@
 #include <assert.h>
 #include <stdlib.h>
 
+static const struct slice anonymous_groups[] = {
+    SLICE_INIT("system:unauthenticated")};
+
+const struct user user_anonymous = {
+    .name = SLICE_INIT("system:anonymous"),
+    .groups = anonymous_groups,
+    .group_count = COUNT_OF(anonymous_groups),
+};
+
 bool
 user_in_group(const struct user *u, struct slice group)
 {

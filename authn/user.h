@@ -28,10 +28,11 @@ struct user {
 	size_t extra_count;
 };
 
-#define USER_ANONYMOUS        SLICE("system:anonymous")
-#define GROUP_AUTHENTICATED   SLICE("system:authenticated")
-#define GROUP_UNAUTHENTICATED SLICE("system:unauthenticated")
-#define GROUP_MASTERS         SLICE("system:masters")
+#define GROUP_AUTHENTICATED SLICE("system:authenticated")
+#define GROUP_MASTERS       SLICE("system:masters")
+
+/* Whoever comes without credentials. */
+extern const struct user user_anonymous;
 
 bool user_in_group(const struct user *u, struct slice group);
 

@@ -177,6 +177,7 @@ signature_state(enum authn_reason r)
 	case AUTHN_NOT_YET_VALID:
 	case AUTHN_USERNAME_CLAIM:
 	case AUTHN_GROUPS_CLAIM:
+	case AUTHN_UID_CLAIM:
 	case AUTHN_CLAIM_RULE:
 	case AUTHN_RESERVED:
 		return "good";

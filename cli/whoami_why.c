@@ -276,6 +276,30 @@ why_groups(const struct telling *t)
 }
 
 static void
+why_uid(const struct telling *t)
+{
+	struct slice name = t->issuer->uid_claim;
+	const json_t *v = telling_claim(t, name);
+	struct buf *out = t->out;
+
+	buf_puts(out, "claim ");
+	telling_put_quoted(out, name);
+	buf_puts(out, " gives the uid; ");
+	if (v == NULL) {
+		buf_puts(out, "the token has only ");
+		put_claim_names(t);
+	} else if (!json_is_string(v)) {
+		buf_putf(out, "it is %s, and must be a string", type_of(v));
+	} else {
+		telling_put_quoted(out, strict_json_text(v));
+		buf_putf(out,
+		    " is longer than %d octets, begins or ends with a blank, "
+		    "or has control characters",
+		    CLAIM_TEXT_MAX);
+	}
+}
+
+static void
 why_rule(const struct telling *t)
 {
 	struct buf *out = t->out;
@@ -353,6 +377,9 @@ telling_put_why(const struct telling *t)
 		break;
 	case AUTHN_GROUPS_CLAIM:
 		why_groups(t);
+		break;
+	case AUTHN_UID_CLAIM:
+		why_uid(t);
 		break;
 	case AUTHN_CLAIM_RULE:
 		why_rule(t);

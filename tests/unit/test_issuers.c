@@ -27,6 +27,9 @@
 	     "    url: https://i.example.com\n"                                \
 	     "    audiences: [a]\n"                                            \
 	     "  claimMappings:\n" text
+#define EXTRA(key, value)                                                      \
+	MAPPINGS(USERNAME "    extra: [{key: " key ", valueExpression: " value \
+			  "}]\n")
 #define URL(url)                                                               \
 	HEAD "jwt:\n"                                                          \
 	     "- issuer: {audiences: [a], url: " url "}\n"                      \
@@ -228,17 +231,54 @@ static struct mistake {
 	"auth.yaml:9: jwt[0].claimMappings.groups: has claim and "
 	"expression\n"
 	"auth.yaml:9: jwt[0].claimMappings.groups.prefix: is required"},
-    {"uid", MAPPINGS(USERNAME "    uid: {claim: sub}\n"),
-	"auth.yaml:9: jwt[0].claimMappings.uid: is not supported by "
-	"this"},
     {"uid by both", MAPPINGS(USERNAME "    uid: {claim: a, expression: b}\n"),
 	"auth.yaml:9: jwt[0].claimMappings.uid: has claim and "
 	"expression"},
-    {"extra",
-	MAPPINGS(USERNAME "    extra: [{key: e.example/x, "
-			  "valueExpression: claims.x}]\n"),
-	"auth.yaml:9: jwt[0].claimMappings.extra: is not supported by "
-	"this"},
+    {"uid by expression", MAPPINGS(USERNAME "    uid: {expression: b}\n"),
+	"auth.yaml:9: jwt[0].claimMappings.uid.expression: is not supported "
+	"by this version: CEL"},
+    {"extra", EXTRA("e.example/x", "claims.x"),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression: is not "
+	"supported by this version: CEL"},
+    {"an extra without value", EXTRA("e.example/x", "\"\""),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression: is "
+	"required"},
+    {"an extra without key", EXTRA("\"\"", "\"\""),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].key: is required\n"
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression:"},
+    {"an extra without domain", EXTRA("room", "\"\""),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].key: must be a path "
+	"behind a domain, in lower case, such as example.com/room\n"
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression:"},
+    {"an extra without path", EXTRA("e.example/", "\"\""),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].key: must be a path\n"
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression:"},
+    {"an extra in upper case", EXTRA("e.example/Room", "\"\""),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].key: must be a path\n"
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression:"},
+    {"an extra of a bad domain", EXTRA("e_.example/room", "\"\""),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].key: must be a path\n"
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression:"},
+    {"an extra with a blank", EXTRA("e.example/a b", "\"\""),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].key: must be a path\n"
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression:"},
+    {"an extra of Kubernetes", EXTRA("k8s.io/room", "\"\""),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].key: must not be below "
+	"k8s.io or kubernetes.io\n"
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression:"},
+    {"an extra below Kubernetes", EXTRA("a.kubernetes.io/room", "\"\""),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].key: must not be below\n"
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression:"},
+    {"an extra beside Kubernetes", EXTRA("notk8s.io/room", "\"\""),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression:"},
+    {"an extra twice",
+	MAPPINGS(USERNAME "    extra:\n"
+			  "    - {key: e.x/a, valueExpression: x}\n"
+			  "    - {key: e.x/a, valueExpression: z}\n"),
+	"auth.yaml:10: jwt[0].claimMappings.extra[0].valueExpression:\n"
+	"auth.yaml:11: jwt[0].claimMappings.extra[1].key: \"e.x/a\" is there "
+	"twice\n"
+	"auth.yaml:11: jwt[0].claimMappings.extra[1].valueExpression:"},
     /* rules */
     {"a rule by expression",
 	ISSUER("") "  claimValidationRules:\n"
@@ -278,14 +318,17 @@ static struct mistake {
 	"auth.yaml:9: jwt[0].userValidationRules[0].expression: is not "
 	"supported by this version: CEL"},
     /* anonymous */
-    {"anonymous", ISSUER("") "anonymous: {enabled: true}\n",
-	"auth.yaml:9: anonymous.enabled: is not supported by this "
-	"version"},
-    {"anonymous with conditions",
-	ISSUER("") "anonymous: {enabled: true, conditions: [{path: "
-		   "/x}]}\n",
-	"auth.yaml:9: anonymous.enabled: is not supported by this "
-	"version"},
+    {"a path that is none",
+	ISSUER("") "anonymous: {enabled: true, conditions: [{path: x}]}\n",
+	"auth.yaml:9: anonymous.conditions[0].path: must be a path such as "
+	"/livez"},
+    {"a condition without path",
+	ISSUER("") "anonymous: {enabled: true, conditions: [{}]}\n",
+	"auth.yaml:9: anonymous.conditions[0].path: must be a path"},
+    {"a condition of another kind",
+	ISSUER("") "anonymous: {enabled: true, conditions: [{paths: /x}]}\n",
+	"auth.yaml:9: anonymous.conditions[0].paths: is no field here\n"
+	"auth.yaml:9: anonymous.conditions[0].path: must be a path"},
     {"conditions though it is off",
 	ISSUER("") "anonymous: {enabled: false, conditions: [{path: "
 		   "/x}]}\n",
@@ -369,13 +412,13 @@ put_every_field(struct buf *text, struct slice ca)
 	    "  claimMappings:\n"
 	    "    username: {claim: sub, prefix: \"p:\"}\n"
 	    "    groups: {claim: roles, prefix: \"g:\"}\n"
-	    "    uid: {}\n"
+	    "    uid: {claim: oid}\n"
 	    "    extra: []\n"
 	    "  claimValidationRules:\n"
 	    "  - {claim: hd, requiredValue: example.com}\n"
 	    "  - {claim: x}\n"
 	    "  userValidationRules: []\n"
-	    "anonymous: {enabled: false}\n");
+	    "anonymous: {enabled: true, conditions: [{path: /livez}]}\n");
 	buf_putc(text, '\0');
 }
 
@@ -388,6 +431,7 @@ check_every_field(const struct issuer *i, struct slice ca)
 	assert_slices(i->ca_pem, ca);
 	assert_slice(i->username_claim, "sub");
 	assert_slice(i->username_prefix, "p:");
+	assert_slice(i->uid_claim, "oid");
 	assert_slice(i->groups_claim, "roles");
 	assert_slice(i->groups_prefix, "g:");
 	assert_int_equal(i->rule_count, 2);
@@ -414,6 +458,10 @@ test_every_field(void **state)
 	assert_int_equal(i->algorithms, BIT(JWS_RS256) | BIT(JWS_ES256));
 	assert_int_equal(i->nbf_skew_s, 60);
 	assert_int_equal(i->exp_skew_s, 0);
+	assert_true(i->has_anonymous);
+	assert_true(i->anonymous.enabled);
+	assert_int_equal(i->anonymous.path_count, 1);
+	assert_string_equal(i->anonymous.paths[0], "/livez");
 	check_every_field(&i->list[0], buf_slice(&ca));
 	assert_string_equal(issuers_discovery_url(i, 0),
 	    "https://d.example.com:8443/d");
