@@ -12,8 +12,8 @@ is_token68_char(char c)
 }
 
 /* spec: RFC 9110 11.2 */
-static bool
-is_token68(struct slice s)
+bool
+bearer_is_token(struct slice s)
 {
 	size_t i = 0;
 
@@ -40,7 +40,7 @@ bearer_find(const struct headers *h, struct slice *token)
 	    !slice_starts_nocase(f->value, scheme))
 		return BEARER_BAD;
 	rest = slice_from(f->value, scheme.n);
-	if (!is_token68(rest))
+	if (!bearer_is_token(rest))
 		return BEARER_BAD;
 	*token = rest;
 	return BEARER_TOKEN;

@@ -12,6 +12,9 @@ enum bearer {
 	BEARER_BAD, /* repeated, another scheme, trailing words (T-49, T-53) */
 };
 
+/* True if a token may be spelled so in the field: RFC 9110's token68. */
+bool bearer_is_token(struct slice s);
+
 /* Exactly one field, `Bearer`, in any case, one space, one token68. */
 enum bearer bearer_find(const struct headers *h, struct slice *token);
 

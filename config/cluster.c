@@ -288,6 +288,31 @@ check_reserved(struct reader *r, const struct place *p,
 	}
 }
 
+/* Compared whole, decoded and without the query: no path is a pattern. */
+static void
+read_anonymous(struct reader *r, const struct place *authn,
+    struct config_cluster *out)
+{
+	struct place p = place_field(r, authn, "anonymous");
+	struct place f;
+
+	out->has_anonymous = !place_is_absent(&p);
+	out->anonymous_line = p.line;
+	(void)read_map(r, &p);
+	f = place_field(r, &p, "enabled");
+	out->anonymous_enabled = read_bool(r, &f);
+	f = place_field(r, &p, "paths");
+	out->anonymous_paths = read_strings(r, &f, read_string);
+	for (size_t i = 0; i < out->anonymous_paths.count; i++) {
+		if (out->anonymous_paths.list[i][0] != '/')
+			read_error(r, &f,
+			    "\"%s\" must be a path such as /livez",
+			    out->anonymous_paths.list[i]);
+	}
+	if (out->anonymous_paths.count != 0 && !out->anonymous_enabled)
+		read_error(r, &f, "is allowed only where enabled is true");
+}
+
 static void
 read_authentication(struct reader *r, const struct place *cluster,
     struct config_cluster *out)
@@ -307,6 +332,7 @@ read_authentication(struct reader *r, const struct place *cluster,
 	f = place_field(r, &p, "keyHosts");
 	out->key_hosts = read_strings(r, &f, read_name);
 	read_algorithms(r, &p, out);
+	read_anonymous(r, &p, out);
 	f = place_field(r, &p, "impersonation");
 	if (read_bool(r, &f))
 		read_error(r, &f,

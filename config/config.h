@@ -155,6 +155,11 @@ struct config_cluster {
 	struct config_strings reserved_users;     /* system: names allowed */
 	struct config_strings reserved_groups;    /* never system:masters */
 
+	/* anonymous; paths: none: everywhere */
+	bool has_anonymous, anonymous_enabled;
+	unsigned anonymous_line;
+	struct config_strings anonymous_paths;
+
 	/* authorization */
 	enum config_authorizer order[3];
 	size_t order_count;               /* at least 1 */

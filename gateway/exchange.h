@@ -72,6 +72,7 @@ struct exchange {
 	/* who asks */
 	struct slice token; /* in the head: gone once it is sent */
 	struct identity *identity;
+	bool is_anonymous; /* without credentials */
 	int64_t token_expires_s;
 	struct slice issuer; /* for audit */
 	enum authn_reason authn_reason;

@@ -5,6 +5,7 @@
  * identity, forwarding and override fields of the client are left out, ours
  * are written last.
  */
+#include "authn/websocket_token.h"
 #include "gateway/exchange.h"
 
 /* spec: T-114: only where a tunnel makes sense; else plain HTTP */
@@ -62,14 +63,13 @@ is_dropped(const struct request_head *in, const struct header *f)
 }
 
 /*
- * spec: T-54: a token among the WebSocket protocols is not the one that was
- * verified; nothing unverified is left to the API server to judge (T-49).
+ * spec: T-54: a token among the WebSocket protocols goes no further: it is
+ * the one that was verified, which travels by itself, or another one, and
+ * nothing unverified is left to the API server to judge (T-49).
  */
 static bool
 add_protocols(struct exchange *e, struct headers *h, const struct header *f)
 {
-	static const struct slice token =
-	    SLICE_INIT("base64url.bearer.authorization.k8s.io.");
 	char *text = arena_alloc(&e->arena, 2 * f->value.n + 1);
 	struct slice rest = f->value, piece;
 	bool done = false;
@@ -80,7 +80,7 @@ add_protocols(struct exchange *e, struct headers *h, const struct header *f)
 	buf_init_fixed(&b, text, 2 * f->value.n + 1);
 	while (slice_split(&rest, ',', &done, &piece)) {
 		piece = slice_trim(piece);
-		if (slice_starts_nocase(piece, token))
+		if (websocket_token_is(piece))
 			continue;
 		if (b.len != 0)
 			buf_puts(&b, ", ");
@@ -89,33 +89,34 @@ add_protocols(struct exchange *e, struct headers *h, const struct header *f)
 	return b.len == 0 || headers_add(h, f->name, buf_slice(&b));
 }
 
+/*
+ * spec: T-49: the verified token travels, once, rewritten by us.  Whoever is
+ * anonymous has none, and is anonymous to the API server as well.
+ */
 static bool
-build_request(struct exchange *e, const struct request_head *in,
-    struct request_head *out)
+add_authorization(struct exchange *e, struct headers *h)
 {
-	struct headers *h = &out->headers;
-	struct slice authorization;
+	size_t room = e->token.n + sizeof("Bearer ");
+	char *text;
 	struct buf b;
-	char *text = arena_alloc(&e->arena, e->token.n + 8);
-	bool room = text != NULL;
 
-	if (!room)
+	if (e->token.n == 0)
+		return true;
+	text = arena_alloc(&e->arena, room);
+	if (text == NULL)
 		return false;
-	/* spec: T-49: the verified token travels, once, rewritten by us */
-	buf_init_fixed(&b, text, e->token.n + 8);
+	buf_init_fixed(&b, text, room);
 	buf_puts(&b, "Bearer ");
 	buf_put(&b, e->token);
-	authorization = buf_slice(&b);
-	out->method = in->method;
-	out->host = lease_authority(&e->lease);
-	out->framing = in->framing;
-	out->length = in->length;
-	out->upgrade = upgrade_of(e, in);
-	/* Path and query as received, in origin form. */
-	out->target = e->uri.has_query
-	    ? slice_make(e->uri.path.p,
-		  (size_t)(e->uri.query.p + e->uri.query.n - e->uri.path.p))
-	    : e->uri.path;
+	return headers_add(h, SLICE("Authorization"), buf_slice(&b));
+}
+
+/* What of the client's fields may go on, and ours behind them. */
+static bool
+add_fields(struct exchange *e, const struct request_head *in, struct headers *h)
+{
+	bool room = true;
+
 	h->count = 0;
 	for (size_t i = 0; i < in->headers.count && room; i++) {
 		const struct header *f = &in->headers.list[i];
@@ -130,7 +131,24 @@ build_request(struct exchange *e, const struct request_head *in,
 	return room && headers_add(h, SLICE("Audit-ID"), e->audit_id) &&
 	    headers_add(h, SLICE("X-Forwarded-For"),
 		slice_of(e->client->address_text)) &&
-	    headers_add(h, SLICE("Authorization"), authorization);
+	    add_authorization(e, h);
+}
+
+static bool
+build_request(struct exchange *e, const struct request_head *in,
+    struct request_head *out)
+{
+	out->method = in->method;
+	out->host = lease_authority(&e->lease);
+	out->framing = in->framing;
+	out->length = in->length;
+	out->upgrade = upgrade_of(e, in);
+	/* Path and query as received, in origin form. */
+	out->target = e->uri.has_query
+	    ? slice_make(e->uri.path.p,
+		  (size_t)(e->uri.query.p + e->uri.query.n - e->uri.path.p))
+	    : e->uri.path;
+	return add_fields(e, in, &out->headers);
 }
 
 enum step

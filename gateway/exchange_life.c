@@ -139,8 +139,13 @@ rejudge(struct exchange *e, const struct snapshot *s)
 	else if (!ranges_lookup(c->ranges, &e->client->address).admitted)
 		end(e, REFUSE_RANGE, "ranges",
 		    slice_of(refusal_row(REFUSE_RANGE)->message));
-	else if (!basis_holds(&e->identity->basis, c->issuers,
-		     c->keys != NULL ? c->keys->sets : NULL))
+	else if (e->is_anonymous &&
+	    !anonymous_admits(&c->anonymous, e->attributes.path))
+		end(e, REFUSE_UNAUTHENTICATED, "configuration",
+		    SLICE("anonymous requests are not let in there any more"));
+	else if (!e->is_anonymous &&
+	    !basis_holds(&e->identity->basis, c->issuers,
+		c->keys != NULL ? c->keys->sets : NULL))
 		end(e, REFUSE_UNAUTHENTICATED, "keys",
 		    SLICE("the token's key or issuer is not trusted any "
 			  "more"));
@@ -186,7 +191,8 @@ exchange_rejudge_all(struct worker *w)
 static bool
 ends_with_token(const struct exchange *e)
 {
-	return e->is_watch || e->session_max_age_ms == SESSION_AS_TOKEN;
+	return !e->is_anonymous &&
+	    (e->is_watch || e->session_max_age_ms == SESSION_AS_TOKEN);
 }
 
 /* spec: T-118, T-124: the wall clock says when a token ends */
@@ -196,8 +202,8 @@ left_ms(const struct exchange *e)
 	if (ends_with_token(e))
 		return (e->token_expires_s + TOKEN_GRACE_S - walltime_s()) *
 		    1000;
-	if (e->session_max_age_ms == 0)
-		return INT64_MAX;
+	if (e->is_watch || e->session_max_age_ms <= 0)
+		return INT64_MAX; /* whoever has no token cannot outlive it */
 	return e->born_ms + e->session_max_age_ms - e->worker->loop.now_ms;
 }
 

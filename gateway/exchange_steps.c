@@ -4,7 +4,7 @@
  * Hot: once per request.  Budget: no allocation in the steady state (arena
  * and stock), no lock, no wait but for keys.
  */
-#include "authn/bearer.h"
+#include "authn/websocket_token.h"
 #include "base/monotime.h"
 #include "base/random.h"
 #include "gateway/control.h"
@@ -137,6 +137,34 @@ refuse_identity(struct exchange *e, enum authn_reason reason)
 	return exchange_refuse_fixed(e, REFUSE_UNAUTHENTICATED);
 }
 
+/* spec: T-53, T-54: where a token may stand; Authorization comes first */
+static enum bearer
+find_token(struct exchange *e)
+{
+	const struct request_head *head = e->down->request;
+	enum bearer found = bearer_find(&head->headers, &e->token);
+	char *scratch;
+
+	if (found != BEARER_NONE || head->upgrade != UPGRADE_WEBSOCKET)
+		return found;
+	scratch = arena_alloc(&e->arena, websocket_token_room(&head->headers));
+	return scratch != NULL
+	    ? websocket_token_find(&head->headers, scratch, &e->token)
+	    : BEARER_BAD;
+}
+
+/* Without credentials: who may come so, and where to, is configured. */
+static enum step
+accept_anonymous(struct exchange *e)
+{
+	if (!anonymous_admits(&e->cluster->anonymous, e->attributes.path))
+		return refuse_identity(e, AUTHN_NO_CREDENTIALS);
+	metrics_add(&e->worker->metrics, METRIC_ANONYMOUS, 0, 1);
+	e->identity = identity_ref(e->worker->anonymous);
+	e->is_anonymous = true;
+	return exchange_go(e, EX_IMPERSONATE);
+}
+
 static enum step
 accept_identity(struct exchange *e, struct identity *id, size_t issuer)
 {
@@ -174,11 +202,12 @@ exchange_step_authn(struct exchange *e)
 	int64_t now_s = walltime_s();
 	size_t issuer;
 
-	switch (bearer_find(&e->down->request->headers, &e->token)) {
+	switch (find_token(e)) {
 	case BEARER_NONE:
-		return refuse_identity(e, AUTHN_NO_CREDENTIALS);
+		return accept_anonymous(e);
 	case BEARER_BAD:
-		return refuse_identity(e, AUTHN_MALFORMED);
+		return e->arena.overflow ? exchange_refuse_fixed(e, REFUSE_BUSY)
+					 : refuse_identity(e, AUTHN_MALFORMED);
 	case BEARER_TOKEN:
 		break;
 	}

@@ -280,8 +280,10 @@ worker_new(struct server *server, unsigned index, struct snapshot *first,
 	timer_init(&w->rejudge_timer, &w->loop, &w->rejudge_task);
 	w->tokens = token_cache_new(TOKENS_MAX, TOKENS_BYTES_MAX);
 	w->verifier = jws_verifier_new();
+	w->anonymous = identity_new(&user_anonymous);
 	w->sink = sink_port_new(server->sink);
-	st = w->tokens != NULL && w->verifier != NULL && w->sink != NULL
+	st = w->tokens != NULL && w->verifier != NULL && w->anonymous != NULL &&
+		w->sink != NULL
 	    ? use_snapshot(w, snapshot_ref(first))
 	    : STATUS_NOMEM;
 	if (st != STATUS_OK) {
@@ -354,6 +356,7 @@ worker_free(struct worker *w)
 	timer_release(&w->drain_timer);
 	timer_release(&w->rejudge_timer);
 	token_cache_free(w->tokens);
+	identity_unref(w->anonymous);
 	jws_verifier_free(w->verifier);
 	while (w->use != NULL) {
 		struct snapshot_use *u = w->use;

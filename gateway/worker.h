@@ -73,6 +73,7 @@ struct worker {
 	size_t client_count;
 	struct worker_pool *pools;
 	struct token_cache *tokens;
+	struct identity *anonymous;
 	struct jws_verifier *verifier;
 	struct sink_port *sink;
 	struct metrics metrics;

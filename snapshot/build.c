@@ -180,6 +180,26 @@ load_issuers(const char *path, struct cluster *c, struct errinfo *err)
 	return st;
 }
 
+/* Here or in the AuthenticationConfiguration: one of two could be missed. */
+static enum status
+build_anonymous(const char *path, struct cluster *c, struct errinfo *err)
+{
+	const struct config_cluster *config = c->config;
+
+	c->anonymous = (struct anonymous){config->anonymous_enabled,
+	    config->anonymous_paths.list, config->anonymous_paths.count};
+	if (c->issuers == NULL || !c->issuers->has_anonymous)
+		return STATUS_OK;
+	if (config->has_anonymous)
+		return errinfo_set(err, STATUS_MALFORMED, path,
+		    config->anonymous_line,
+		    "authentication.anonymous: %s has it as well; remove one "
+		    "of them",
+		    config->authentication_file);
+	c->anonymous = c->issuers->anonymous;
+	return STATUS_OK;
+}
+
 static enum status
 build_authentication(const char *path, struct cluster *c, struct errinfo *err)
 {
@@ -187,7 +207,7 @@ build_authentication(const char *path, struct cluster *c, struct errinfo *err)
 
 	if (c->keys != NULL && check_issuer_cas(c, err) != STATUS_OK)
 		st = STATUS_CRYPTO;
-	return st;
+	return st == STATUS_OK ? build_anonymous(path, c, err) : st;
 }
 
 enum status

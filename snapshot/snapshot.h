@@ -13,6 +13,7 @@
 #include "acl/networks.h"
 #include "acl/ranges.h"
 #include "audit/policy.h"
+#include "authn/anonymous.h"
 #include "authn/issuers.h"
 #include "base/ref.h"
 #include "client/upstream.h"
@@ -47,8 +48,9 @@ enum live_state {
 struct cluster {
 	const struct config_cluster *config;
 	struct ranges *ranges;
-	struct issuers *issuers; /* NULL: no token is accepted */
-	struct keyset *keys;     /* NULL likewise */
+	struct issuers *issuers;    /* NULL: no token is accepted */
+	struct keyset *keys;        /* NULL likewise */
+	struct anonymous anonymous; /* points into config or issuers */
 	/* Of issuers and keys: what a remembered token was judged by. */
 	uint64_t authn_generation;
 	struct policy *policy; /* of files; NULL: none configured */

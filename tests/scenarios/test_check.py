@@ -79,7 +79,6 @@ LATER = [
     ("    upstream:\n", "    upstream:\n      credentials: {tokenFile: a}\n", "clusters[0].upstream.credentials"),
     ("    authentication:\n", "    authentication:\n      entra: {tenantID: a}\n", "clusters[0].authentication.entra"),
     ("    authentication:\n", "    authentication:\n      clientCertificates: {caFile: a}\n", "clientCertificates"),
-    ("    authentication:\n", "    authentication:\n      anonymous: {enabled: false}\n", "authentication.anonymous"),
     ("    authentication:\n", "    authentication:\n      serviceAccounts: {issuer: a}\n", "serviceAccounts"),
     ("    authentication:\n", "    authentication:\n      impersonation: true\n", "authentication.impersonation"),
     ("    authentication:\n", "    limits: {perUser: {burst: 1}}\n    authentication:\n", "clusters[0].limits.perUser"),

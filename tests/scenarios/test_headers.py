@@ -1,6 +1,7 @@
 """Fields: nothing a client says about identity, route or connection survives; exactly the verified token travels."""
 import pytest
 
+from client import new_id
 from tokens import b64
 from upstream import answer
 
@@ -130,6 +131,39 @@ def test_a_token_in_the_websocket_protocol(gw, world, upstream):
     assert gw.ask("GET", PODS + "/a/exec?command=x", "Connection: Upgrade", "Upgrade: websocket", offer).code == 403
     assert upstream.only().all("Sec-WebSocket-Protocol") == ["v4.channel.k8s.io"]
     assert upstream.only().all("Authorization") == ["Bearer " + world.admin]
+
+
+TOKEN_PROTOCOL = "base64url.bearer.authorization.k8s.io."
+WEBSOCKET = ("Connection: Upgrade", "Upgrade: websocket")
+
+
+def test_a_websocket_token_is_the_credential(gw, world, upstream):
+    """T-54: without Authorization; it is verified, and travels as Authorization only."""
+    upstream.replies(answer(b"no", "403 Forbidden"))
+    offer = "Sec-WebSocket-Protocol: v5.channel.k8s.io, %s%s" % (TOKEN_PROTOCOL, b64(world.admin.encode()))
+    audit_id = new_id()
+    with gw.connect() as c:
+        assert c.ask("GET", PODS + "/a/exec?command=x", *WEBSOCKET, offer, audit_id=audit_id).code == 403
+    assert upstream.only().all("Sec-WebSocket-Protocol") == ["v5.channel.k8s.io"]
+    assert upstream.only().all("Authorization") == ["Bearer " + world.admin]
+    assert gw.events(audit_id, 2)[1]["user"]["username"] == "ann"
+
+
+@pytest.mark.parametrize("fields,offer,reason", [
+    (WEBSOCKET, "%(t)s", "malformed"),  # none beside it
+    (WEBSOCKET, "%(t)s, %(t)s, v5.channel.k8s.io", "malformed"),
+    (WEBSOCKET, "%(t)s=, v5.channel.k8s.io", "malformed"),
+    (WEBSOCKET, "x%(t)s, v5.channel.k8s.io", "no_credentials"),
+    ((), "%(t)s, v5.channel.k8s.io", "no_credentials"),  # no upgrade
+    (("Connection: Upgrade", "Upgrade: SPDY/3.1"), "%(t)s, v5.channel.k8s.io", "no_credentials"),
+])
+def test_other_websocket_tokens_are_none(gw, world, upstream, fields, offer, reason):
+    """T-54: only on a real upgrade, exactly one, unpadded, beside another protocol."""
+    offer = "Sec-WebSocket-Protocol: " + offer % {"t": TOKEN_PROTOCOL + b64(world.admin.encode())}
+    with gw.connect() as c:
+        a = c.ask("GET", PODS + "/a/exec?command=x", *fields, offer)
+    assert a.code == 401 and upstream.requests == []
+    assert gw.event(a.audit_id)["annotations"]["kube-access-gateway/authentication"] == reason
 
 
 @pytest.mark.parametrize("audit_id", ["a", "A-1._z", "0" * 64])
