@@ -259,3 +259,40 @@ entra_judge(const struct entra *e, const json_t *claims, int64_t now_s,
 		out->reason = entra_identity(claims, &out->identity,
 		    &out->needs_group_lookup);
 }
+
+/* --- as one of a cluster's issuers --- */
+
+bool
+entra_key_serves(const struct jwk *key, const struct issuer *issuer)
+{
+	struct entra_issuer own = {.url = jwk_issuer(key),
+	    .every_tenant = true};
+	struct slice cloud = jwk_cloud(key);
+
+	return (own.url.n == 0 ||
+		   is_issued_by(&own, issuer->url, issuer->tenant)) &&
+	    (cloud.n == 0 || slice_eq_str(cloud, issuer->cloud->instance));
+}
+
+enum authn_reason
+entra_admit(const struct issuer *issuer, const json_t *claims,
+    struct identity **out)
+{
+	struct identity *id = NULL;
+	enum authn_reason r;
+	bool needs_group_lookup;
+
+	if (!slice_eq(strict_json_text(claim(claims, "tid")), issuer->tenant))
+		return AUTHN_ISSUER;
+	/* spec: RFC 7800 3.1: whoever has only the token is not its holder */
+	if (claim(claims, "cnf") != NULL)
+		return AUTHN_POP_BINDING;
+	r = entra_identity(claims, &id, &needs_group_lookup);
+	if (r == AUTHN_OK && needs_group_lookup) {
+		identity_unref(id);
+		r = AUTHN_GROUP_LOOKUP;
+	}
+	if (r == AUTHN_OK)
+		*out = id;
+	return r;
+}

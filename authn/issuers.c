@@ -24,9 +24,9 @@ whole(const struct issuers *i)
 
 /* --- making --- */
 
-static enum status
-copy_list(struct issuers_whole *w, const char *const *from, size_t count,
-    struct strings *to)
+enum status
+issuers_copy_texts(struct issuers_whole *w, const char *const *from,
+    size_t count, struct strings *to)
 {
 	struct slice *list = arena_alloc(&w->arena, count * sizeof(*list));
 
@@ -125,6 +125,8 @@ digest_issuer(const struct issuers_whole *w, struct issuer *i)
 	put_text(&b, i->groups_claim);
 	put_text(&b, i->groups_prefix);
 	put_text(&b, i->uid_claim);
+	put_text(&b, i->tenant);
+	put_text(&b, slice_of(i->cloud != NULL ? i->cloud->name : ""));
 	for (size_t n = 0; n < i->rule_count; n++) {
 		put_text(&b, i->rules[n].claim);
 		put_text(&b, i->rules[n].required_value);
@@ -155,15 +157,17 @@ fill(struct issuers_whole *w, const struct issuers_options *o,
     struct slice text, struct errinfo *err)
 {
 	enum status st = read_algorithms(w, o, err);
-	enum status loaded = issuers_read(w, text, o->path, err);
+	enum status loaded = o->entra != NULL
+	    ? issuers_of_entra(w, o->entra)
+	    : issuers_read(w, text, o->path, err);
 
 	if (st != STATUS_OK || loaded != STATUS_OK)
 		return st != STATUS_OK ? st : loaded;
-	if (copy_list(w, o->key_hosts, o->key_host_count, &w->key_hosts) !=
-		STATUS_OK ||
-	    copy_list(w, o->reserved_users, o->reserved_user_count,
+	if (issuers_copy_texts(w, o->key_hosts, o->key_host_count,
+		&w->key_hosts) != STATUS_OK ||
+	    issuers_copy_texts(w, o->reserved_users, o->reserved_user_count,
 		&w->reserved_users) != STATUS_OK ||
-	    copy_list(w, o->reserved_groups, o->reserved_group_count,
+	    issuers_copy_texts(w, o->reserved_groups, o->reserved_group_count,
 		&w->reserved_groups) != STATUS_OK ||
 	    add_discovery_urls(w) != STATUS_OK)
 		return errinfo_set(err, STATUS_NOMEM, o->path, 0,
@@ -203,6 +207,8 @@ issuers_load(const struct issuers_options *o, struct issuers **out,
 	struct buf text;
 	enum status st;
 
+	if (o->entra != NULL)
+		return issuers_parse(o, SLICE_EMPTY, out, err);
 	buf_init(&text, FILE_MAX);
 	st = file_read(o->path, &text, err);
 	if (st == STATUS_OK)
@@ -287,6 +293,16 @@ may_serve_keys(const struct issuers *i, size_t n, struct slice host)
 	return false;
 }
 
+/* spec: Entra clouds: a document of another cloud has other keys */
+static bool
+is_of_cloud(const struct issuer *issuer, const json_t *doc)
+{
+	const json_t *v = json_object_get(doc, "cloud_instance_name");
+
+	return issuer->cloud == NULL || v == NULL ||
+	    slice_eq_str(strict_json_text(v), issuer->cloud->instance);
+}
+
 static enum status
 read_jwks_uri(const struct issuers *i, size_t n, const json_t *doc,
     char **jwks_uri, struct errinfo *err)
@@ -300,6 +316,10 @@ read_jwks_uri(const struct issuers *i, size_t n, const json_t *doc,
 		return errinfo_set(err, STATUS_MALFORMED, NULL, 0,
 		    "its issuer \"%.*s\" is not \"%.*s\"", SLICE_ARG(iss),
 		    SLICE_ARG(i->list[n].url));
+	if (!is_of_cloud(&i->list[n], doc))
+		return errinfo_set(err, STATUS_MALFORMED, NULL, 0,
+		    "its cloud_instance_name is not \"%s\"",
+		    i->list[n].cloud->instance);
 	if (uri.n == 0)
 		return errinfo_set(err, STATUS_MALFORMED, NULL, 0,
 		    "it has no jwks_uri");

@@ -11,6 +11,7 @@
 #define AUTHN_ISSUERS_H
 
 #include "authn/anonymous.h"
+#include "authn/entra_cloud.h"
 #include "authn/jwks.h"
 
 enum {
@@ -34,13 +35,31 @@ struct issuer {
 	struct slice uid_claim;                   /* empty: no uid */
 	const struct claim_rule *rules;
 	size_t rule_count;
-	unsigned line; /* in the file */
+	/* By the rules of Entra ID (authn/entra.h); NULL: by those above. */
+	const struct entra_cloud *cloud;
+	struct slice tenant; /* what tid must be; set where cloud is */
+	unsigned line;       /* in the file */
 	/* Of all that decides what a token of it yields, but its keys. */
 	unsigned char digest[DIGEST_SIZE];
 };
 
+enum {
+	ENTRA_TENANTS_MAX = ISSUERS_MAX / 2
+};
+
+/* Tenants of Entra ID, in place of an AuthenticationConfiguration. */
+struct issuers_entra {
+	const struct entra_cloud *cloud;
+	const char *const *tenants; /* GUIDs in lower case; 1 to 32 */
+	size_t tenant_count;
+	const char *const *audiences; /* at least one */
+	size_t audience_count;
+	unsigned line; /* in the configuration */
+};
+
 struct issuers_options {
-	const char *path;              /* the AuthenticationConfiguration */
+	const char *path; /* the AuthenticationConfiguration, or for errors */
+	const struct issuers_entra *entra; /* NULL: path is read */
 	const char *const *algorithms; /* signingAlgorithms, checked names */
 	size_t algorithm_count;
 	const char *const *key_hosts; /* serve keys besides the issuer's host */
@@ -64,7 +83,7 @@ struct issuers {
 
 /*
  * Every mistake is added to err with line and field.  *out is new with one
- * reference.
+ * reference.  With o->entra nothing is read, and nothing can be wrong with it.
  */
 NODISCARD enum status issuers_load(const struct issuers_options *o,
     struct issuers **out, struct errinfo *err);

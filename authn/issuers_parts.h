@@ -24,4 +24,12 @@ struct issuers_whole {
 NODISCARD enum status issuers_read(struct issuers_whole *w, struct slice text,
     const char *name, struct errinfo *err);
 
+/* Fill it with those of Entra ID.  STATUS_NOMEM. */
+NODISCARD enum status issuers_of_entra(struct issuers_whole *w,
+    const struct issuers_entra *o);
+
+/* The strings, copied; *to may be copied itself. */
+NODISCARD enum status issuers_copy_texts(struct issuers_whole *w,
+    const char *const *from, size_t count, struct strings *to);
+
 #endif

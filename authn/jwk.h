@@ -23,7 +23,8 @@ enum {
 };
 
 struct jwk {
-	struct slice kid; /* empty: it has none */
+	struct slice kid;           /* empty: it has none */
+	struct slice issuer, cloud; /* Entra's members; empty: it has none */
 	enum jws_alg alg; /* the only one it serves, or JWS_NONE: its type's */
 	enum jwk_type type;
 	size_t size;   /* octets of the modulus, or of a coordinate */

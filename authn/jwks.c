@@ -19,7 +19,7 @@ enum {
 struct jwks {
 	struct ref ref;
 	size_t count, skipped;
-	struct jwk keys[]; /* each owns its kid's text */
+	struct jwk keys[]; /* each owns its text */
 };
 
 static const struct {
@@ -143,6 +143,10 @@ read_purpose(const json_t *key, struct jwk *k, struct refusal *r)
 	if (!text_member(key, "kid", &k->kid) || k->kid.n > JWKS_KID_MAX)
 		return skip(r, "its kid is no string of 1 to %d octets",
 		    JWKS_KID_MAX);
+	if (!text_member(key, "issuer", &k->issuer) ||
+	    !text_member(key, "cloud_instance_name", &k->cloud))
+		return skip(r,
+		    "its issuer or cloud_instance_name is no string");
 	if (!text_member(key, "alg", &alg))
 		return skip(r, "its alg is no string");
 	k->alg = jws_alg_parse(alg);
@@ -291,6 +295,47 @@ has_kid(const struct jwks *set, struct slice kid)
 	return false;
 }
 
+static bool
+own_text(struct slice *s)
+{
+	char *copy = s->n != 0 ? malloc(s->n) : NULL;
+
+	if (copy != NULL)
+		memcpy(copy, s->p, s->n);
+	else if (s->n != 0)
+		return false;
+	s->p = copy;
+	return true;
+}
+
+/* The document's text goes away; all or nothing is copied. */
+static enum status
+own_texts(struct jwk *k)
+{
+	struct slice kid = k->kid, issuer = k->issuer, cloud = k->cloud;
+
+	k->kid = k->issuer = k->cloud = SLICE_EMPTY;
+	if (!own_text(&kid))
+		return STATUS_NOMEM;
+	k->kid = kid;
+	if (!own_text(&issuer))
+		return STATUS_NOMEM;
+	k->issuer = issuer;
+	if (!own_text(&cloud))
+		return STATUS_NOMEM;
+	k->cloud = cloud;
+	return STATUS_OK;
+}
+
+static void
+release_key(struct jwk *k)
+{
+	jwk_release(k);
+	free((void *)(uintptr_t)k->kid.p);
+	free((void *)(uintptr_t)k->issuer.p);
+	free((void *)(uintptr_t)k->cloud.p);
+}
+
 /* STATUS_CRYPTO: it is skipped, and r says why. */
 static enum status
 add_key(struct jwks *set, const json_t *key, struct refusal *r)
@@ -304,19 +349,15 @@ add_key(struct jwks *set, const json_t *key, struct refusal *r)
 	st = make_key(key, k, r);
 	if (st == STATUS_OK && has_kid(set, k->kid))
 		st = skip(r, "another key has its kid");
-	if (st == STATUS_OK && k->kid.n != 0) {
-		char *kid = malloc(k->kid.n);
-
-		if (kid != NULL)
-			memcpy(kid, k->kid.p, k->kid.n);
-		else
-			st = STATUS_NOMEM;
-		k->kid.p = kid;
+	if (st != STATUS_OK) {
+		jwk_release(k);
+		return st;
 	}
+	st = own_texts(k);
 	if (st == STATUS_OK)
 		set->count++;
 	else
-		jwk_release(k);
+		release_key(k);
 	return st;
 }
 
@@ -413,10 +454,8 @@ jwks_unref(struct jwks *k)
 {
 	if (k == NULL || !ref_down(&k->ref))
 		return;
-	for (size_t i = 0; i < k->count; i++) {
-		jwk_release(&k->keys[i]);
-		free((void *)(uintptr_t)k->keys[i].kid.p);
-	}
+	for (size_t i = 0; i < k->count; i++)
+		release_key(&k->keys[i]);
 	free(k);
 }
 
@@ -461,6 +500,18 @@ jwks_find(const struct jwks *k, struct slice kid, enum jws_alg alg,
 	}
 	*unknown = true;
 	return NULL;
+}
+
+struct slice
+jwk_issuer(const struct jwk *key)
+{
+	return key->issuer;
+}
+
+struct slice
+jwk_cloud(const struct jwk *key)
+{
+	return key->cloud;
 }
 
 const unsigned char *

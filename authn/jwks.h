@@ -63,6 +63,13 @@ size_t jwks_skipped(const struct jwks *k);
 const struct jwk *jwks_find(const struct jwks *k, struct slice kid,
     enum jws_alg alg, bool *unknown);
 
+/*
+ * Entra ID's own members of a key: the issuer, perhaps with {tenantid} in it,
+ * and the cloud_instance_name that it is for.  Empty: it has none.
+ */
+struct slice jwk_issuer(const struct jwk *key);
+struct slice jwk_cloud(const struct jwk *key);
+
 /* Of the key's type and numbers, whatever its kid: DIGEST_SIZE octets. */
 const unsigned char *jwk_digest(const struct jwk *key);
 

@@ -39,6 +39,8 @@ authn_reason_name(enum authn_reason r)
 		return "app_overage";
 	case AUTHN_GROUP_LOOKUP:
 		return "group_lookup";
+	case AUTHN_POP_BINDING:
+		return "pop_binding";
 	case AUTHN_CLAIM_RULE:
 		return "claim_rule";
 	case AUTHN_RESERVED:

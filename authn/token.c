@@ -7,25 +7,43 @@
 #include "authn/token.h"
 
 #include "authn/claims.h"
+#include "authn/entra.h"
 #include "authn/jws.h"
 #include "authn/starved.h"
 
+/* spec: Entra keys: RS256 and a kid, whatever else is configured */
+static enum authn_reason
+check_entra_header(const struct jws *j)
+{
+	if (j->alg != JWS_RS256)
+		return AUTHN_ALGORITHM;
+	return j->kid.n != 0 ? AUTHN_OK : AUTHN_UNKNOWN_KEY;
+}
+
 /* spec: T-68, T-69, T-72: the algorithm is judged before any key is seen */
 static enum authn_reason
-find_key(const struct issuers *issuers, const struct jwks *keys,
-    const struct jws *j, const struct jwk **key, bool *wants_keys)
+find_key(const struct issuers *issuers, const struct issuer *issuer,
+    const struct jwks *keys, const struct jws *j, const struct jwk **key,
+    bool *wants_keys)
 {
+	enum authn_reason r = AUTHN_OK;
 	bool unknown;
 
 	if (j->alg == JWS_NONE || (issuers->algorithms & BIT(j->alg)) == 0)
 		return AUTHN_ALGORITHM;
+	if (issuer->cloud != NULL)
+		r = check_entra_header(j);
+	if (r != AUTHN_OK)
+		return r;
 	if (keys == NULL) {
 		*wants_keys = true;
 		return AUTHN_KEYS_UNAVAILABLE;
 	}
 	*key = jwks_find(keys, j->kid, j->alg, &unknown);
 	if (*key != NULL)
-		return AUTHN_OK;
+		return issuer->cloud == NULL || entra_key_serves(*key, issuer)
+		    ? AUTHN_OK
+		    : AUTHN_UNKNOWN_KEY;
 	*wants_keys = unknown;
 	return unknown || j->kid.n == 0 ? AUTHN_UNKNOWN_KEY : AUTHN_ALGORITHM;
 }
@@ -42,6 +60,7 @@ judge(const struct issuers *issuers, struct jwks *const *keys,
     struct jws_verifier *v, struct slice token, int64_t now_s,
     const struct jws *j, struct token_verdict *out)
 {
+	const struct issuer *issuer;
 	const struct jwk *key = NULL;
 	enum authn_reason r;
 
@@ -50,7 +69,9 @@ judge(const struct issuers *issuers, struct jwks *const *keys,
 	    strict_json_text(json_object_get(j->claims, "iss")));
 	if (out->issuer == issuers->count)
 		return AUTHN_ISSUER;
-	r = find_key(issuers, keys[out->issuer], j, &key, &out->wants_keys);
+	issuer = &issuers->list[out->issuer];
+	r = find_key(issuers, issuer, keys[out->issuer], j, &key,
+	    &out->wants_keys);
 	if (r != AUTHN_OK)
 		return r;
 	if (!jws_verify(v, key, j->alg, token))
@@ -59,10 +80,11 @@ judge(const struct issuers *issuers, struct jwks *const *keys,
 	    &out->expires_s);
 	if (r != AUTHN_OK)
 		return r;
-	r = claims_identity(issuers, out->issuer, j->claims, &out->identity);
+	r = issuer->cloud != NULL
+	    ? entra_admit(issuer, j->claims, &out->identity)
+	    : claims_identity(issuers, out->issuer, j->claims, &out->identity);
 	if (r == AUTHN_OK)
-		note_basis(&out->identity->basis, &issuers->list[out->issuer],
-		    key);
+		note_basis(&out->identity->basis, issuer, key);
 	return r;
 }
 

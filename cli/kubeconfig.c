@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "authn/issuers.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "config/config.h"
 #include "config/file.h"
+#include "snapshot/build.h"
 
 enum {
 	PEM_MAX = 1024 * 1024
@@ -22,18 +22,7 @@ enum {
 /* The public client that kubelogin signs in as; the same in every cloud. */
 #define KUBELOGIN_CLIENT "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
 
-static const struct {
-	const char *prefix, *suffix; /* of the issuer, around the tenant */
-	const char *environment;
-} clouds[] = {
-    {"https://sts.windows.net/", "/", "AzurePublicCloud"},
-    {"https://login.microsoftonline.com/", "/v2.0", "AzurePublicCloud"},
-    {"https://login.microsoftonline.us/", "/v2.0", "AzureUSGovernmentCloud"},
-    {"https://sts.chinacloudapi.cn/", "/", "AzureChinaCloud"},
-    {"https://login.partner.microsoftonline.cn/", "/v2.0", "AzureChinaCloud"},
-};
-
-struct kubeconfig {
+struct page {
 	const struct config_cluster *cluster;
 	const char *server; /* URL */
 	struct buf ca;      /* PEM */
@@ -59,46 +48,40 @@ last_certificate(struct slice pem)
 static bool
 put_entra(struct buf *out, const struct issuer *issuer)
 {
-	for (size_t i = 0; i < COUNT_OF(clouds); i++) {
-		struct slice prefix = slice_of(clouds[i].prefix);
-		struct slice suffix = slice_of(clouds[i].suffix);
-		struct slice tenant = issuer->url;
+	const struct entra_cloud *cloud = issuer->cloud;
+	struct slice tenant = issuer->tenant;
 
-		if (!slice_starts(tenant, prefix) ||
-		    !slice_ends(tenant, suffix) ||
-		    tenant.n < prefix.n + suffix.n)
-			continue;
-		tenant = slice_make(tenant.p + prefix.n,
-		    tenant.n - prefix.n - suffix.n);
-		buf_putf(out,
-		    "    exec:\n"
-		    "      apiVersion: client.authentication.k8s.io/v1beta1\n"
-		    "      command: kubelogin\n"
-		    "      args:\n"
-		    "      - get-token\n"
-		    "      - --environment\n"
-		    "      - %s\n"
-		    "      - --server-id\n"
-		    "      - %.*s\n"
-		    "      - --client-id\n"
-		    "      - " KUBELOGIN_CLIENT "\n"
-		    "      - --tenant-id\n"
-		    "      - %.*s\n"
-		    "      - --login\n"
-		    "      - devicecode\n"
-		    "      installHint: install kubelogin for Azure\n"
-		    "      provideClusterInfo: false\n",
-		    clouds[i].environment, SLICE_ARG(issuer->audiences[0]),
-		    SLICE_ARG(tenant));
-		return true;
-	}
-	return false;
+	if (cloud == NULL)
+		cloud = entra_cloud_of(issuer->url, &tenant);
+	if (cloud == NULL)
+		return false;
+	buf_putf(out,
+	    "    exec:\n"
+	    "      apiVersion: client.authentication.k8s.io/v1beta1\n"
+	    "      command: kubelogin\n"
+	    "      args:\n"
+	    "      - get-token\n"
+	    "      - --environment\n"
+	    "      - %s\n"
+	    "      - --server-id\n"
+	    "      - %.*s\n"
+	    "      - --client-id\n"
+	    "      - " KUBELOGIN_CLIENT "\n"
+	    "      - --tenant-id\n"
+	    "      - %.*s\n"
+	    "      - --login\n"
+	    "      - devicecode\n"
+	    "      installHint: install kubelogin for Azure\n"
+	    "      provideClusterInfo: false\n",
+	    cloud->environment, SLICE_ARG(issuer->audiences[0]),
+	    SLICE_ARG(tenant));
+	return true;
 }
 
 static void
-put_user(struct buf *out, const struct kubeconfig *k)
+put_user(struct buf *out, const struct page *k)
 {
-	for (size_t i = 0; i < k->issuers->count; i++) {
+	for (size_t i = 0; k->issuers != NULL && i < k->issuers->count; i++) {
 		if (put_entra(out, &k->issuers->list[i]))
 			return;
 	}
@@ -109,7 +92,7 @@ put_user(struct buf *out, const struct kubeconfig *k)
 }
 
 static void
-put_kubeconfig(struct buf *out, const struct kubeconfig *k)
+put_kubeconfig(struct buf *out, const struct page *k)
 {
 	const char *name = k->cluster->name;
 
@@ -139,7 +122,7 @@ put_kubeconfig(struct buf *out, const struct kubeconfig *k)
 }
 
 static enum status
-load_ca(struct kubeconfig *k, const char *ca_file, struct errinfo *err)
+load_ca(struct page *k, const char *ca_file, struct errinfo *err)
 {
 	const struct config_listener *l = k->cluster->listeners[0];
 	struct buf text;
@@ -185,8 +168,7 @@ static enum status
 print_kubeconfig(const struct config *config, const char *cluster,
     const char *server, const char *ca_file, struct errinfo *err)
 {
-	struct kubeconfig k = {.cluster = config_cluster(config, cluster)};
-	struct issuers_options o = {0};
+	struct page k = {.cluster = config_cluster(config, cluster)};
 	char *url = NULL;
 	struct buf out;
 	enum status st;
@@ -196,10 +178,7 @@ print_kubeconfig(const struct config *config, const char *cluster,
 	if (k.cluster == NULL)
 		return errinfo_set(err, STATUS_NOT_FOUND, config->path, 0,
 		    "no such cluster, or several: choose one with --cluster");
-	o.path = k.cluster->authentication_file;
-	o.algorithms = k.cluster->signing_algorithms.list;
-	o.algorithm_count = k.cluster->signing_algorithms.count;
-	st = issuers_load(&o, &k.issuers, err);
+	st = build_issuers(config, k.cluster, &k.issuers, err);
 	if (st == STATUS_OK)
 		st = load_ca(&k, ca_file, err);
 	if (st == STATUS_OK && server == NULL && !has_address(k.cluster))

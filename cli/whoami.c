@@ -32,7 +32,7 @@ open_cluster(struct whoami *w, const char *cluster, struct errinfo *err)
 		st = errinfo_set(err, STATUS_NOT_FOUND, w->config->path,
 		    w->parts.config->line,
 		    "cluster \"%s\" takes no tokens: it has no "
-		    "authentication.configFile",
+		    "authentication.configFile and no entra",
 		    w->parts.config->name);
 	if (st != STATUS_OK)
 		return st;

@@ -13,7 +13,7 @@ struct telling {
 	const struct jwks *keys; /* the issuer's, or NULL */
 	const struct config_cluster *cluster;
 	const struct issuer *issuer; /* NULL: unknown */
-	const char *file;            /* the AuthenticationConfiguration */
+	const char *file;            /* where the issuer stands */
 	struct slice token;
 	int64_t now_s;
 	const struct whoami_answer *answer;
@@ -25,6 +25,10 @@ const json_t *telling_claim(const struct telling *t, struct slice name);
 
 /* As Go's %q, cut where it is long. */
 void telling_put_quoted(struct buf *out, struct slice s);
+
+/* The claim that gives the token's user name, and the prefix before it. */
+struct slice telling_username_claim(const struct telling *t);
+void telling_put_username_rule(const struct telling *t);
 
 /* claim "sub" behind the prefix "oidc:" */
 void telling_put_rule(struct buf *out, struct slice name, struct slice prefix);

@@ -78,6 +78,25 @@ telling_put_rule(struct buf *out, struct slice name, struct slice prefix)
 	}
 }
 
+/* spec: Entra name: upn where it is there, whatever it is; else oid */
+struct slice
+telling_username_claim(const struct telling *t)
+{
+	if (t->issuer->cloud == NULL)
+		return t->issuer->username_claim;
+	return telling_claim(t, SLICE("upn")) != NULL ? SLICE("upn")
+						      : SLICE("oid");
+}
+
+void
+telling_put_username_rule(const struct telling *t)
+{
+	telling_put_rule(t->out, telling_username_claim(t),
+	    t->issuer->username_prefix);
+	if (t->issuer->cloud != NULL && telling_claim(t, SLICE("upn")) == NULL)
+		buf_puts(t->out, ", as there is no upn,");
+}
+
 /* --- an accepted token --- */
 
 static void
@@ -106,8 +125,10 @@ put_groups(const struct telling *t, const struct user *u)
 }
 
 static void
-put_extra(struct buf *out, const struct user *u)
+put_extra(const struct telling *t, const struct user *u)
 {
+	struct buf *out = t->out;
+
 	label(out, "extra");
 	for (size_t i = 0; i < u->extra_count; i++) {
 		const struct user_extra *e = &u->extra[i];
@@ -119,9 +140,11 @@ put_extra(struct buf *out, const struct user *u)
 			text_put_goescaped(out, e->values[n]);
 		}
 	}
-	buf_puts(out,
-	    u->extra_count != 0 ? "\n             by claim \"jti\"\n"
-				: "none\n");
+	if (u->extra_count == 0)
+		buf_puts(out, "none\n");
+	else
+		buf_putf(out, "\n             by claim \"%s\"\n",
+		    t->issuer->cloud != NULL ? "oid" : "jti");
 }
 
 static void
@@ -145,14 +168,13 @@ put_accepted(const struct telling *t)
 	label(out, "user");
 	text_put_goescaped(out, u->name);
 	buf_puts(out, "\n             by ");
-	telling_put_rule(out, t->issuer->username_claim,
-	    t->issuer->username_prefix);
+	telling_put_username_rule(t);
 	buf_putc(out, '\n');
 	label(out, "uid");
 	text_put_goescaped(out, u->uid);
 	buf_puts(out, u->uid.n != 0 ? "\n" : "none\n");
 	put_groups(t, u);
-	put_extra(out, u);
+	put_extra(t, u);
 	put_issuer(t);
 	label(out, "signature");
 	buf_putf(out, "good: %s, key ", jws_alg_name(t->j.alg));
@@ -178,6 +200,10 @@ signature_state(enum authn_reason r)
 	case AUTHN_USERNAME_CLAIM:
 	case AUTHN_GROUPS_CLAIM:
 	case AUTHN_UID_CLAIM:
+	case AUTHN_CLAIM_SOURCE:
+	case AUTHN_APP_OVERAGE:
+	case AUTHN_GROUP_LOOKUP:
+	case AUTHN_POP_BINDING:
 	case AUTHN_CLAIM_RULE:
 	case AUTHN_RESERVED:
 		return "good";
@@ -189,9 +215,6 @@ signature_state(enum authn_reason r)
 	case AUTHN_ALGORITHM:
 	case AUTHN_UNKNOWN_KEY:
 	case AUTHN_ISSUER:
-	case AUTHN_CLAIM_SOURCE:
-	case AUTHN_APP_OVERAGE:
-	case AUTHN_GROUP_LOOKUP:
 	case AUTHN_KEYS_UNAVAILABLE:
 	case AUTHN_INTERNAL:
 	case AUTHN_REASONS:
@@ -225,7 +248,9 @@ whoami_put_text(struct buf *out, const struct whoami *w, struct slice token,
 	struct telling t = {.out = out,
 	    .issuers = w->parts.issuers,
 	    .cluster = w->parts.config,
-	    .file = w->parts.config->authentication_file,
+	    .file = w->parts.config->authentication_file != NULL
+		? w->parts.config->authentication_file
+		: w->config->path,
 	    .token = token,
 	    .now_s = now_s,
 	    .answer = a};

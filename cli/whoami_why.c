@@ -38,6 +38,15 @@ put_value(struct buf *out, const json_t *v)
 	free(text);
 }
 
+static void
+put_value_or_missing(struct buf *out, const json_t *v)
+{
+	if (v == NULL)
+		buf_puts(out, "missing");
+	else
+		put_value(out, v);
+}
+
 static const char *
 type_of(const json_t *v)
 {
@@ -147,11 +156,14 @@ why_issuer(const struct telling *t)
 {
 	struct buf *out = t->out;
 
+	if (t->issuer != NULL) {
+		buf_puts(out, "tid must be the tenant in iss; it is ");
+		put_value_or_missing(out, json_object_get(t->j.claims, "tid"));
+		return;
+	}
+
 	buf_puts(out, "iss is ");
-	if (json_object_get(t->j.claims, "iss") == NULL)
-		buf_puts(out, "missing");
-	else
-		put_value(out, json_object_get(t->j.claims, "iss"));
+	put_value_or_missing(out, json_object_get(t->j.claims, "iss"));
 	buf_puts(out, "; trusted, octet for octet: ");
 	for (size_t i = 0; i < t->issuers->count && i < LISTED_MAX; i++) {
 		buf_puts(out, i != 0 ? ", " : "");
@@ -165,11 +177,10 @@ why_audience(const struct telling *t)
 	const json_t *aud = json_object_get(t->j.claims, "aud");
 
 	buf_puts(t->out, "aud is ");
-	if (aud == NULL)
-		buf_puts(t->out, "missing");
-	else
-		put_value(t->out, aud);
-	buf_puts(t->out, "; issuer.audiences has ");
+	put_value_or_missing(t->out, aud);
+	buf_puts(t->out,
+	    t->issuer->cloud != NULL ? "; entra.audiences has "
+				     : "; issuer.audiences has ");
 	put_list(t->out, t->issuer->audiences, t->issuer->audience_count);
 }
 
@@ -225,12 +236,11 @@ put_claim_names(const struct telling *t)
 static void
 why_username(const struct telling *t)
 {
-	struct slice name = t->issuer->username_claim;
-	const json_t *v = telling_claim(t, name);
+	const json_t *v = telling_claim(t, telling_username_claim(t));
 	struct slice s = strict_json_text(v);
 	struct buf *out = t->out;
 
-	telling_put_rule(out, name, t->issuer->username_prefix);
+	telling_put_username_rule(t);
 	buf_puts(out, " gives the name; ");
 	if (v == NULL) {
 		buf_puts(out, "the token has only ");
@@ -245,6 +255,9 @@ why_username(const struct telling *t)
 		telling_put_quoted(out, s);
 		buf_puts(out,
 		    " begins or ends with a blank, or has control characters");
+	} else if (slice_starts(s, SLICE("system:"))) {
+		telling_put_quoted(out, s);
+		buf_puts(out, " would be the cluster's own");
 	} else {
 		telling_put_quoted(out, s);
 		buf_puts(out, " is not verified: email_verified must be true");
@@ -316,10 +329,7 @@ why_rule(const struct telling *t)
 		buf_puts(out, " to be ");
 		telling_put_quoted(out, r->required_value);
 		buf_puts(out, "; it is ");
-		if (v == NULL)
-			buf_puts(out, "missing");
-		else
-			put_value(out, v);
+		put_value_or_missing(out, v);
 		return;
 	}
 }
@@ -329,8 +339,7 @@ why_reserved(const struct telling *t)
 {
 	struct buf *out = t->out;
 
-	telling_put_rule(out, t->issuer->username_claim,
-	    t->issuer->username_prefix);
+	telling_put_username_rule(t);
 	buf_puts(out,
 	    " gives a name that begins with system: and would be the "
 	    "cluster's own, ");
@@ -394,11 +403,31 @@ telling_put_why(const struct telling *t)
 		    "fetched here: save the key set that jwks_uri "
 		    "gives to a file and name it there");
 		break;
+	case AUTHN_CLAIM_SOURCE:
+		buf_puts(t->out,
+		    "its groups are elsewhere (_claim_names), and what "
+		    "_claim_sources says of where is missing or malformed");
+		break;
+	case AUTHN_APP_OVERAGE:
+		buf_puts(t->out,
+		    "it is an application's (idtyp app) in more than 200 "
+		    "groups, which then lists none, and Entra ID has no lookup "
+		    "for these: put the application into fewer groups");
+		break;
+	case AUTHN_GROUP_LOOKUP:
+		buf_puts(t->out,
+		    "its user is in more than 200 groups, which it then does "
+		    "not list, and the directory is not asked: let the "
+		    "application send only groups assigned to it");
+		break;
+	case AUTHN_POP_BINDING:
+		buf_puts(t->out,
+		    "it is bound to a key (cnf), and counts only inside a "
+		    "proof-of-possession token, which is not supported by this "
+		    "version: sign in without --pop-enabled");
+		break;
 	case AUTHN_OK:
 	case AUTHN_NO_CREDENTIALS:
-	case AUTHN_CLAIM_SOURCE:
-	case AUTHN_APP_OVERAGE:
-	case AUTHN_GROUP_LOOKUP:
 	case AUTHN_INTERNAL:
 	case AUTHN_REASONS:
 		buf_puts(t->out, "out of memory");

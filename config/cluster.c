@@ -324,10 +324,15 @@ read_authentication(struct reader *r, const struct place *cluster,
 		return;
 	f = place_field(r, &p, "configFile");
 	out->authentication_file = read_path(r, &f);
-	if (place_is_absent(&f))
+	g = place_field(r, &p, "entra");
+	out->entra = read_entra(r, &g);
+	if (place_is_absent(&f) && place_is_absent(&g))
 		read_error(r, &p,
 		    "one source is required: set configFile to an "
-		    "AuthenticationConfiguration");
+		    "AuthenticationConfiguration, or entra to a tenant");
+	if (!place_is_absent(&f) && !place_is_absent(&g))
+		read_error(r, &g,
+		    "stands beside configFile; remove one of them");
 	read_jwks_files(r, &p, out);
 	f = place_field(r, &p, "keyHosts");
 	out->key_hosts = read_strings(r, &f, read_name);
@@ -352,6 +357,10 @@ read_authentication(struct reader *r, const struct place *cluster,
 	g = place_field(r, &f, "groups");
 	out->reserved_groups = read_strings(r, &g, read_string);
 	check_reserved(r, &g, &out->reserved_groups);
+	if (out->entra != NULL && !place_is_absent(&f))
+		read_error(r, &f,
+		    "has no effect beside entra, whose names and groups never "
+		    "begin with system:; remove it");
 }
 
 static void

@@ -31,4 +31,7 @@ void read_access_rules(struct reader *r, const struct place *cluster,
 const struct config_network *find_network(const struct config *c,
     const char *name);
 
+/* entra.c: authentication.entra, or NULL if it is absent. */
+const struct config_entra *read_entra(struct reader *r, const struct place *p);
+
 #endif

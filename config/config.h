@@ -108,6 +108,14 @@ struct config_rule {
 	size_t time_count;
 };
 
+/* authentication.entra */
+struct config_entra {
+	const char *cloud;               /* "public", "usGovernment", "china" */
+	struct config_strings tenants;   /* 1 to 32 GUIDs in lower case */
+	struct config_strings audiences; /* at least one */
+	unsigned line;
+};
+
 enum config_identity {
 	IDENTITY_PASSTHROUGH = 0
 };
@@ -145,8 +153,9 @@ struct config_cluster {
 	enum config_identity identity;
 
 	/* authentication */
-	/* An AuthenticationConfiguration, or NULL: no tokens. */
+	/* An AuthenticationConfiguration, or NULL. */
 	const char *authentication_file;
+	const struct config_entra *entra; /* or NULL */
 	const struct config_jwks_file *jwks_files;
 	size_t jwks_file_count;
 	struct config_strings key_hosts;          /* lower case */

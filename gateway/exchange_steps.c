@@ -129,12 +129,31 @@ exchange_step_attrs(struct exchange *e)
 	return exchange_go(e, EX_AUTHN);
 }
 
+/*
+ * spec: T-07: never which check failed, but for two that follow a good
+ * signature: they are nothing that signing in again would mend.
+ */
+static struct slice
+words_of(enum authn_reason reason)
+{
+	if (reason == AUTHN_APP_OVERAGE)
+		return SLICE("the token lists no groups, since its application "
+			     "is in too many, and there is no lookup for "
+			     "applications: it must be in fewer groups");
+	if (reason == AUTHN_GROUP_LOOKUP)
+		return SLICE(
+		    "the token lists no groups, since its user is in "
+		    "too many, and the gateway does not look them up: "
+		    "the application should send assigned groups only");
+	return SLICE_EMPTY;
+}
+
 static enum step
 refuse_identity(struct exchange *e, enum authn_reason reason)
 {
 	e->authn_reason = reason;
 	metrics_add(&e->worker->metrics, METRIC_AUTHN_REJECTED, reason, 1);
-	return exchange_refuse_fixed(e, REFUSE_UNAUTHENTICATED);
+	return exchange_refuse(e, REFUSE_UNAUTHENTICATED, words_of(reason));
 }
 
 /* spec: T-53, T-54: where a token may stand; Authorization comes first */

@@ -118,13 +118,33 @@ build_keys(const char *path, struct cluster *c, struct errinfo *err)
 	return st;
 }
 
+static enum status
+tell_bad_ca(const char *file, const struct issuer *issuer, size_t i,
+    struct errinfo *err)
+{
+	if (issuer->cloud != NULL)
+		return errinfo_set(err, STATUS_CRYPTO, file, issuer->line,
+		    "authentication.entra: the system's CAs cannot be used: "
+		    "install the package ca-certificates, or give the keys of "
+		    "%.*s in jwksFiles",
+		    SLICE_ARG(issuer->url));
+	return errinfo_set(err, STATUS_CRYPTO, file, issuer->line,
+	    issuer->ca_pem.n != 0
+		? "jwt[%zu].issuer.certificateAuthority: cannot be used"
+		: "jwt[%zu].issuer: has no certificateAuthority, and the "
+		  "system's CAs cannot be used: set one, install the package "
+		  "ca-certificates, or give its keys in jwksFiles",
+	    i);
+}
+
 /*
  * A CA that cannot be used is found now, not when keys are fetched.  Without
  * one of its own an issuer needs the system's, unless its keys are a file's.
  */
 static enum status
-check_issuer_cas(const struct cluster *c, struct errinfo *err)
+check_issuer_cas(const char *path, const struct cluster *c, struct errinfo *err)
 {
+	const char *file = c->config->authentication_file;
 	enum status st = STATUS_OK;
 	bool system_tried = false;
 
@@ -138,46 +158,66 @@ check_issuer_cas(const struct cluster *c, struct errinfo *err)
 			continue;
 		system_tried = system_tried || !own;
 		if (tls_client_new(&o, &tls, err) != STATUS_OK)
-			st = errinfo_set(err, STATUS_CRYPTO,
-			    c->config->authentication_file, issuer->line,
-			    own ? "jwt[%zu].issuer.certificateAuthority: "
-				  "cannot be used"
-				: "jwt[%zu].issuer: has no "
-				  "certificateAuthority, "
-				  "and the system's CAs cannot be used: set "
-				  "one, install the package ca-certificates, "
-				  "or give its keys in jwksFiles",
-			    i);
+			st = tell_bad_ca(file != NULL ? file : path, issuer, i,
+			    err);
 		tls_client_unref(tls);
 	}
 	return st;
 }
 
-static enum status
-load_issuers(const char *path, struct cluster *c, struct errinfo *err)
+static struct issuers_entra
+entra_of(const struct config_entra *c)
 {
-	const struct config_cluster *config = c->config;
-	struct issuers_options o = {
-	    .path = config->authentication_file,
-	    .algorithms = config->signing_algorithms.list,
-	    .algorithm_count = config->signing_algorithms.count,
-	    .key_hosts = config->key_hosts.list,
-	    .key_host_count = config->key_hosts.count,
-	    .reserved_users = config->reserved_users.list,
-	    .reserved_user_count = config->reserved_users.count,
-	    .reserved_groups = config->reserved_groups.list,
-	    .reserved_group_count = config->reserved_groups.count,
-	    .nbf_skew_s = config->nbf_skew_s,
-	    .exp_skew_s = config->exp_skew_s,
-	};
-	enum status st;
+	const struct entra_cloud *cloud;
+	size_t n = 0;
 
-	if (config->authentication_file == NULL)
-		return STATUS_OK;
-	st = issuers_load(&o, &c->issuers, err);
-	if (st == STATUS_OK)
-		st = build_keys(path, c, err);
-	return st;
+	do
+		cloud = entra_cloud_at(n++);
+	while (cloud != NULL && strcmp(cloud->name, c->cloud) != 0);
+	return (struct issuers_entra){.cloud = cloud,
+	    .tenants = c->tenants.list,
+	    .tenant_count = c->tenants.count,
+	    .audiences = c->audiences.list,
+	    .audience_count = c->audiences.count,
+	    .line = c->line};
+}
+
+enum status
+build_issuers(const struct config *config, const struct config_cluster *c,
+    struct issuers **out, struct errinfo *err)
+{
+	struct issuers_entra entra;
+	struct issuers_options o = {
+	    .path = c->authentication_file,
+	    .algorithms = c->signing_algorithms.list,
+	    .algorithm_count = c->signing_algorithms.count,
+	    .key_hosts = c->key_hosts.list,
+	    .key_host_count = c->key_hosts.count,
+	    .reserved_users = c->reserved_users.list,
+	    .reserved_user_count = c->reserved_users.count,
+	    .reserved_groups = c->reserved_groups.list,
+	    .reserved_group_count = c->reserved_groups.count,
+	    .nbf_skew_s = c->nbf_skew_s,
+	    .exp_skew_s = c->exp_skew_s,
+	};
+
+	if (c->entra != NULL) {
+		entra = entra_of(c->entra);
+		o.entra = &entra;
+		o.path = config->path;
+	}
+	return o.path != NULL ? issuers_load(&o, out, err) : STATUS_OK;
+}
+
+static enum status
+load_issuers(const struct config *config, struct cluster *c,
+    struct errinfo *err)
+{
+	enum status st = build_issuers(config, c->config, &c->issuers, err);
+
+	return st == STATUS_OK && c->issuers != NULL
+	    ? build_keys(config->path, c, err)
+	    : st;
 }
 
 /* Here or in the AuthenticationConfiguration: one of two could be missed. */
@@ -201,20 +241,22 @@ build_anonymous(const char *path, struct cluster *c, struct errinfo *err)
 }
 
 static enum status
-build_authentication(const char *path, struct cluster *c, struct errinfo *err)
+build_authentication(const struct config *config, struct cluster *c,
+    struct errinfo *err)
 {
-	enum status st = load_issuers(path, c, err);
+	enum status st = load_issuers(config, c, err);
 
-	if (c->keys != NULL && check_issuer_cas(c, err) != STATUS_OK)
+	if (c->keys != NULL &&
+	    check_issuer_cas(config->path, c, err) != STATUS_OK)
 		st = STATUS_CRYPTO;
-	return st == STATUS_OK ? build_anonymous(path, c, err) : st;
+	return st == STATUS_OK ? build_anonymous(config->path, c, err) : st;
 }
 
 enum status
 build_identity(const struct config *config, struct cluster *c,
     struct errinfo *err)
 {
-	return load_issuers(config->path, c, err);
+	return load_issuers(config, c, err);
 }
 
 static enum status
@@ -370,7 +412,7 @@ build_cluster(struct config *config, const struct networks *networks,
 	const char *path = config->path;
 
 	build_ranges(path, c, err);
-	(void)build_authentication(path, c, err);
+	(void)build_authentication(config, c, err);
 	(void)build_authorization(c, err);
 	(void)build_rules(config, networks, c, err);
 	(void)build_reader(c, err);

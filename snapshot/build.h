@@ -45,4 +45,11 @@ NODISCARD enum status build_again(struct config *config, uint64_t generation,
 void build_each_path(const struct config *config,
     void (*use)(void *arg, const char *path), void *arg);
 
+/*
+ * Whom the cluster believes, by configFile or entra.  *out is new with one
+ * reference, or NULL where neither is there.
+ */
+NODISCARD enum status build_issuers(const struct config *config,
+    const struct config_cluster *c, struct issuers **out, struct errinfo *err);
+
 #endif

@@ -77,7 +77,6 @@ MISTAKES = [
 LATER = [
     ("    upstream:\n", "    upstream:\n      proxy: http://p:1\n", "clusters[0].upstream.proxy"),
     ("    upstream:\n", "    upstream:\n      credentials: {tokenFile: a}\n", "clusters[0].upstream.credentials"),
-    ("    authentication:\n", "    authentication:\n      entra: {tenantID: a}\n", "clusters[0].authentication.entra"),
     ("    authentication:\n", "    authentication:\n      clientCertificates: {caFile: a}\n", "clientCertificates"),
     ("    authentication:\n", "    authentication:\n      serviceAccounts: {issuer: a}\n", "serviceAccounts"),
     ("    authentication:\n", "    authentication:\n      impersonation: true\n", "authentication.impersonation"),

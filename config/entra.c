@@ -1,0 +1,113 @@
+/*
+ * entra.c - authentication.entra: tenants of Entra ID.
+ */
+#include <string.h>
+
+#include "config/cluster.h"
+
+enum {
+	TENANTS_MAX = 32
+};
+
+/* The server application of AKS, which is the same in every cloud. */
+#define AKS_SERVER "6dae42f8-4368-4678-94ff-3960e28e3630"
+
+/* RFC 9562 4, and as Entra ID writes it in tokens. */
+static bool
+is_lower_guid(const char *s)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+	if (strlen(s) != sizeof(form) - 1)
+		return false;
+	for (size_t i = 0; form[i] != '\0'; i++) {
+		bool hex = (s[i] >= '0' && s[i] <= '9') ||
+		    (s[i] >= 'a' && s[i] <= 'f');
+
+		if (form[i] == '-' ? s[i] != '-' : !hex)
+			return false;
+	}
+	return true;
+}
+
+static void
+check_tenants(struct reader *r, const struct place *p,
+    const struct config_strings *tenants)
+{
+	if (tenants->count > TENANTS_MAX)
+		read_error(r, p, "has %zu tenants, at most %d are allowed",
+		    tenants->count, TENANTS_MAX);
+	for (size_t i = 0; i < tenants->count; i++) {
+		if (!is_lower_guid(tenants->list[i]))
+			read_error(r, p,
+			    "\"%s\" must be a GUID in lower case, such as "
+			    "00000000-0000-0000-0000-000000000001",
+			    tenants->list[i]);
+		for (size_t k = 0; k < i; k++) {
+			if (strcmp(tenants->list[k], tenants->list[i]) == 0)
+				read_error(r, p, "\"%s\" is there twice",
+				    tenants->list[i]);
+		}
+	}
+}
+
+static struct config_strings
+read_tenants(struct reader *r, const struct place *entra)
+{
+	struct place one = place_field(r, entra, "tenantID");
+	struct place several = place_field(r, entra, "tenantIDs");
+	struct config_strings tenants = read_strings(r, &several, read_string);
+	const char **list;
+
+	if (place_is_absent(&one) == place_is_absent(&several)) {
+		read_error(r, entra,
+		    "needs tenantID, or tenantIDs where there are several");
+		return tenants;
+	}
+	if (!place_is_absent(&several)) {
+		if (tenants.count == 0)
+			read_error(r, &several, "must not be empty");
+		check_tenants(r, &several, &tenants);
+		return tenants;
+	}
+	list = read_alloc(r, 1, sizeof(*list));
+	if (list == NULL)
+		return tenants;
+	list[0] = read_string(r, &one);
+	tenants = (struct config_strings){list, NULL, list[0] != NULL};
+	check_tenants(r, &one, &tenants);
+	return tenants;
+}
+
+static struct config_strings
+read_audiences(struct reader *r, const struct place *entra)
+{
+	static const char *const initial[] = {AKS_SERVER};
+	struct place p = place_field(r, entra, "audiences");
+
+	if (place_is_absent(&p))
+		return (struct config_strings){initial, NULL, 1};
+	if (p.node->kind == NODE_LIST && p.node->count == 0)
+		read_error(r, &p, "must not be empty");
+	return read_strings(r, &p, read_string);
+}
+
+const struct config_entra *
+read_entra(struct reader *r, const struct place *p)
+{
+	static const char *const clouds[] = {"public", "usGovernment", "china"};
+	struct config_entra *e;
+	struct place f;
+
+	if (place_is_absent(p) || !read_map(r, p))
+		return NULL;
+	e = read_alloc(r, 1, sizeof(*e));
+	if (e == NULL)
+		return NULL;
+	f = place_field(r, p, "cloud");
+	e->cloud = clouds[read_word(r, &f, clouds, COUNT_OF(clouds))];
+	e->tenants = read_tenants(r, p);
+	e->audiences = read_audiences(r, p);
+	e->line = p->line;
+	return e;
+}
