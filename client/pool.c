@@ -20,7 +20,7 @@ struct pool_conn {
 	struct lease *lease;  /* who has it; NULL: idle */
 	uint64_t generation;
 	unsigned server;
-	bool fresh;
+	bool own, fresh;
 	int64_t idle_since_ms;
 	struct pool_conn *prev, *next;         /* idle list, newest first */
 	struct pool_conn *all_prev, *all_next; /* of the pool */
@@ -233,9 +233,11 @@ dial_endpoint(struct lease *s, const struct endpoint *e)
 	    .lease = s,
 	    .generation = s->upstream->generation,
 	    .server = s->server,
+	    .own = s->own,
 	    .fresh = s->fresh};
-	c->conn = conn_h1_connect(s->pool->loop, fd, s->upstream->tls,
-	    server->tls_name, &pool_handler, c);
+	c->conn = conn_h1_connect(s->pool->loop, fd,
+	    s->own ? s->upstream->own_tls : s->upstream->tls, server->tls_name,
+	    &pool_handler, c);
 	if (c->conn == NULL) {
 		s->error = "out of memory";
 		free(c);
@@ -298,15 +300,15 @@ lease_next(struct lease *s)
 
 /* The newest idle connection of this generation that is still good. */
 static struct pool_conn *
-take_idle(struct pool *p, uint64_t generation)
+take_idle(struct pool *p, uint64_t generation, bool own)
 {
 	struct pool_conn *c = p->idle_first;
 
 	while (c != NULL) {
 		struct pool_conn *next = c->next;
 
-		/* Just released, and not through with its message yet. */
-		if (c->conn->state != CONN_BUSY) {
+		/* Another's, or not through with its message yet. */
+		if (c->own == own && c->conn->state != CONN_BUSY) {
 			idle_remove(c);
 			if (c->generation == generation &&
 			    conn_h1_is_usable(c->conn))
@@ -320,15 +322,16 @@ take_idle(struct pool *p, uint64_t generation)
 
 void
 lease_begin(struct lease *s, struct pool *p, struct upstream *u,
-    struct task *owner, bool fresh)
+    struct task *owner, bool own, bool fresh)
 {
 	*s = (struct lease){.pool = p,
 	    .upstream = upstream_ref(u),
 	    .owner = owner,
+	    .own = own,
 	    .fresh = fresh,
 	    .state = LEASE_WAIT};
 	if (!fresh)
-		s->conn = take_idle(p, u->generation);
+		s->conn = take_idle(p, u->generation, own);
 	if (s->conn != NULL) {
 		s->conn->lease = s;
 		s->server = s->conn->server;

@@ -5,7 +5,8 @@
  * one, server after server: a dial that fails goes on to the next, since
  * nothing was sent.  Servers that failed rest with back-off.  The key
  * of a pooled connection is the upstream's generation and the server: another
- * generation is never reused.  Upgrades take fresh connections and do not
+ * generation is never reused, and one that shows the gateway's certificate
+ * carries no client's token.  Upgrades take fresh connections and do not
  * give them back.  Belongs to one loop.
  */
 #ifndef CLIENT_POOL_H
@@ -40,6 +41,7 @@ struct lease {
 	struct upstream *upstream; /* a reference */
 	struct task *owner;
 	enum lease_state state;
+	bool own;        /* with the gateway's own credential */
 	bool fresh;      /* never a pooled connection */
 	bool reused;     /* LEASE_READY: it carried messages before */
 	unsigned tried;  /* bit n: server n was tried */
@@ -51,11 +53,12 @@ struct lease {
 };
 
 /*
- * Ask for a connection.  Afterwards look at state.  The caller sets the
- * deadline and gives up by lease_end.
+ * Ask for a connection; own: as the gateway, whose credential the upstream
+ * has.  Afterwards look at state.  The caller sets the deadline and gives up
+ * by lease_end.
  */
 void lease_begin(struct lease *s, struct pool *p, struct upstream *u,
-    struct task *owner, bool fresh);
+    struct task *owner, bool own, bool fresh);
 
 /* LEASE_WAIT took too long: give this address up and go on to the next. */
 void lease_skip(struct lease *s, const char *why);

@@ -3,7 +3,9 @@
  */
 #include "client/upstream.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct upstream *
 upstream_new(struct config *config, const struct config_cluster *c,
@@ -30,6 +32,19 @@ upstream_new(struct config *config, const struct config_cluster *c,
 	return u;
 }
 
+bool
+upstream_set_own(struct upstream *u, struct tls_client *tls, struct slice token)
+{
+	if (token.n != 0 &&
+	    asprintf(&u->own_authorization, "Bearer %.*s", SLICE_ARG(token)) <
+		0) {
+		u->own_authorization = NULL;
+		return false;
+	}
+	u->own_tls = tls_client_ref(tls);
+	return true;
+}
+
 struct upstream *
 upstream_dup(const struct upstream *u)
 {
@@ -38,9 +53,18 @@ upstream_dup(const struct upstream *u)
 	if (copy == NULL)
 		return NULL;
 	*copy = *u;
+	if (u->own_authorization != NULL) {
+		copy->own_authorization = strdup(u->own_authorization);
+		if (copy->own_authorization == NULL) {
+			free(copy);
+			return NULL;
+		}
+	}
 	ref_init(&copy->ref);
 	copy->config = config_ref(u->config);
 	copy->tls = tls_client_ref(u->tls);
+	if (u->own_tls != NULL)
+		copy->own_tls = tls_client_ref(u->own_tls);
 	return copy;
 }
 
@@ -57,6 +81,11 @@ upstream_unref(struct upstream *u)
 	if (u == NULL || !ref_down(&u->ref))
 		return;
 	tls_client_unref(u->tls);
+	tls_client_unref(u->own_tls);
+	if (u->own_authorization != NULL)
+		explicit_bzero(u->own_authorization,
+		    strlen(u->own_authorization));
+	free(u->own_authorization);
 	config_unref(u->config);
 	free(u);
 }

@@ -25,9 +25,12 @@ enum {
 
 struct upstream {
 	struct ref ref;
-	uint64_t generation;   /* another one: pooled conns are not reused */
-	struct config *config; /* a reference: a lease outlives its snapshot */
-	struct tls_client *tls;
+	uint64_t generation;    /* another one: pooled conns are not reused */
+	struct config *config;  /* a reference: a lease outlives its snapshot */
+	struct tls_client *tls; /* shows no certificate */
+	/* The gateway's own credential; NULL: it has none. */
+	struct tls_client *own_tls; /* tls itself, where it is a token */
+	char *own_authorization;    /* "Bearer ..."; NULL: a certificate */
 	size_t count;
 	struct upstream_server servers[UPSTREAM_SERVERS_MAX];
 };
@@ -39,6 +42,12 @@ struct upstream {
  */
 struct upstream *upstream_new(struct config *config,
     const struct config_cluster *c, struct tls_client *tls);
+/*
+ * Before it is shared: with tls, of which a reference is taken, and token, if
+ * it is not empty, the gateway asks on its own behalf.  False: no memory.
+ */
+bool upstream_set_own(struct upstream *u, struct tls_client *tls,
+    struct slice token);
 struct upstream *upstream_dup(const struct upstream *u);
 struct upstream *upstream_ref(struct upstream *u);
 void upstream_unref(struct upstream *u); /* NULL is fine */

@@ -178,6 +178,39 @@ bad:
 	return false;
 }
 
+/* One way only: which of two counts nobody could tell. */
+static const struct config_credentials *
+read_credentials(struct reader *r, const struct place *upstream)
+{
+	struct place p = place_field(r, upstream, "credentials");
+	struct config_credentials *c;
+	struct place f;
+
+	if (place_is_absent(&p) || !read_map(r, &p))
+		return NULL;
+	c = read_alloc(r, 1, sizeof(*c));
+	if (c == NULL)
+		return NULL;
+	f = place_field(r, &p, "certFile");
+	c->cert_file = read_path(r, &f);
+	f = place_field(r, &p, "keyFile");
+	c->key_file = read_path(r, &f);
+	f = place_field(r, &p, "tokenFile");
+	c->token_file = read_path(r, &f);
+	f = place_field(r, &p, "kubeconfig");
+	c->kubeconfig = read_path(r, &f);
+	c->line = p.line;
+	if ((c->cert_file == NULL) != (c->key_file == NULL))
+		read_error(r, &p, "certFile and keyFile go together");
+	else if ((c->cert_file != NULL) + (c->token_file != NULL) +
+		(c->kubeconfig != NULL) !=
+	    1)
+		read_error(r, &p,
+		    "must be one of certFile with keyFile, tokenFile, "
+		    "kubeconfig");
+	return c;
+}
+
 static void
 read_upstream(struct reader *r, const struct place *cluster,
     struct config_cluster *out)
@@ -193,6 +226,7 @@ read_upstream(struct reader *r, const struct place *cluster,
 	out->ca_file = read_path(r, &f);
 	f = place_field(r, &p, "tlsServerName");
 	out->tls_server_name = place_is_absent(&f) ? NULL : read_string(r, &f);
+	out->credentials = read_credentials(r, &p);
 	servers = place_field(r, &p, "servers");
 	if (!read_list(r, &servers, true, &count))
 		return;
@@ -392,12 +426,38 @@ read_policy(struct reader *r, const struct place *p, const struct config *c,
 	check_authorization(r, p, out);
 }
 
+/* Words in the order of enum config_identity. */
+static enum config_identity
+read_identity(struct reader *r, const struct place *cluster,
+    const struct config_cluster *c)
+{
+	static const char *const words[] = {"passthrough", "impersonate",
+	    "requestHeader"};
+	struct place f = place_field(r, cluster, "identity");
+	enum config_identity mode =
+	    (enum config_identity)read_word(r, &f, words, COUNT_OF(words));
+
+	if (mode != IDENTITY_PASSTHROUGH && c->credentials == NULL)
+		read_error(r, &f,
+		    "%s needs a credential of the gateway's own: set "
+		    "upstream.credentials",
+		    words[mode]);
+	if (mode == IDENTITY_REQUEST_HEADER && c->credentials != NULL &&
+	    c->credentials->token_file != NULL)
+		read_error(r, &f,
+		    "requestHeader needs a client certificate in "
+		    "upstream.credentials, not a token");
+	if (mode == IDENTITY_PASSTHROUGH && c->credentials != NULL)
+		read_error(r, &f,
+		    "passthrough uses no upstream.credentials; remove them, or "
+		    "set impersonate or requestHeader");
+	return mode;
+}
+
 static void
 read_cluster(struct reader *r, const struct place *p, const struct config *c,
     struct config_cluster *out, enum config_need need)
 {
-	static const char *const identities[] = {"passthrough", "impersonate",
-	    "requestHeader"};
 	struct place f;
 
 	out->line = p->line;
@@ -420,11 +480,7 @@ read_cluster(struct reader *r, const struct place *p, const struct config *c,
 		out->server_names = read_strings(r, &f, read_name);
 		read_ranges(r, p, c, out);
 		read_upstream(r, p, out);
-		f = place_field(r, p, "identity");
-		if (read_word(r, &f, identities, 3) != 0)
-			read_error(r, &f,
-			    "is part of the schema, but only "
-			    "passthrough is supported by this version");
+		out->identity = read_identity(r, p, out);
 		read_authorization(r, p, out);
 		read_limits(r, p, out);
 	}

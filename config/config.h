@@ -116,8 +116,19 @@ struct config_entra {
 	unsigned line;
 };
 
+/* How the API server is told who asks. */
 enum config_identity {
-	IDENTITY_PASSTHROUGH = 0
+	IDENTITY_PASSTHROUGH = 0, /* the client's own token */
+	IDENTITY_IMPERSONATE,     /* ours, and Impersonate-* */
+	IDENTITY_REQUEST_HEADER   /* our certificate, and X-Remote-* */
+};
+
+/* upstream.credentials: one of the three. */
+struct config_credentials {
+	const char *cert_file, *key_file; /* both or neither */
+	const char *token_file;           /* or NULL */
+	const char *kubeconfig;           /* or NULL */
+	unsigned line;
 };
 
 enum {
@@ -150,6 +161,7 @@ struct config_cluster {
 	size_t server_count;
 	const char *ca_file;
 	const char *tls_server_name; /* or NULL: each server's host */
+	const struct config_credentials *credentials; /* or NULL */
 	enum config_identity identity;
 
 	/* authentication */

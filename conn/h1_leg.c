@@ -338,10 +338,10 @@ send_all(struct conn_h1 *c, struct slice s)
 }
 
 static void
-put_fields(struct buf *tx, const struct headers *h)
+put_fields(struct buf *tx, const struct header *list, size_t count)
 {
-	for (size_t i = 0; i < h->count; i++)
-		h1_write_field(tx, h->list[i].name, h->list[i].value);
+	for (size_t i = 0; i < count; i++)
+		h1_write_field(tx, list[i].name, list[i].value);
 }
 
 /* Heads of up to H1_HEAD_MAX do not fit the scratch: these are rare. */
@@ -371,7 +371,8 @@ put_request(struct conn_h1 *c, struct buf *tx, const void *head)
 
 	h1_write_request_line(tx, r->method, r->target);
 	h1_write_field(tx, SLICE("Host"), r->host);
-	put_fields(tx, &r->headers);
+	put_fields(tx, r->headers.list, r->headers.count);
+	put_fields(tx, r->more, r->more_count);
 	if (r->upgrade != UPGRADE_NONE) {
 		h1_write_field(tx, SLICE("Connection"), SLICE("Upgrade"));
 		h1_write_field(tx, SLICE("Upgrade"),
@@ -419,7 +420,7 @@ put_response(struct conn_h1 *c, struct buf *tx, const void *head)
 	const struct response_head *r = head;
 
 	h1_write_status_line(tx, r->status, r->reason);
-	put_fields(tx, &r->headers);
+	put_fields(tx, r->headers.list, r->headers.count);
 	if (r->status == 101) {
 		h1_write_field(tx, SLICE("Connection"), SLICE("Upgrade"));
 		h1_write_field(tx, SLICE("Upgrade"),

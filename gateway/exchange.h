@@ -9,6 +9,7 @@
 #define GATEWAY_EXCHANGE_H
 
 #include "audit/event.h"
+#include "authn/identity_fields.h"
 #include "base/arena.h"
 #include "gateway/refuse.h"
 #include "gateway/worker.h"
@@ -72,7 +73,8 @@ struct exchange {
 	/* who asks */
 	struct slice token; /* in the head: gone once it is sent */
 	struct identity *identity;
-	bool is_anonymous; /* without credentials */
+	bool is_anonymous;           /* without credentials */
+	struct identity_fields told; /* to the API server; none: passthrough */
 	int64_t token_expires_s;
 	struct slice issuer; /* for audit */
 	enum authn_reason authn_reason;
@@ -198,6 +200,12 @@ enum step exchange_step_flush(struct exchange *e);
 /* exchange_refuse.c: answer with head, filled up, and a body of JSON. */
 enum step exchange_answer(struct exchange *e, struct response_head *head,
     struct slice body);
+
+/* exchange_identity.c */
+/* Make what the API server is told; false: *refused is what to return. */
+bool exchange_tell_identity(struct exchange *e, enum step *refused);
+/* On the lease at hand.  False: no room. */
+bool exchange_add_identity(struct exchange *e, struct request_head *out);
 
 /* exchange_authz.c: x does not allow; its words go to audit and the client. */
 enum step exchange_refuse_judged(struct exchange *e, const struct judge *j,

@@ -19,6 +19,7 @@ enum step
 exchange_step_connect(struct exchange *e)
 {
 	struct lease *s = &e->lease;
+	enum step refused;
 
 	if (e->down->broken != NULL)
 		return exchange_go(e, EX_DONE);
@@ -27,7 +28,10 @@ exchange_step_connect(struct exchange *e)
 
 		if (p == NULL)
 			return exchange_refuse(e, REFUSE_BUSY, SLICE_EMPTY);
+		if (!exchange_tell_identity(e, &refused))
+			return refused;
 		lease_begin(s, p, e->cluster->upstream, &e->task,
+		    e->told.count != 0,
 		    upgrade_of(e, e->down->request) != UPGRADE_NONE ||
 			e->retried);
 	}
@@ -89,28 +93,6 @@ add_protocols(struct exchange *e, struct headers *h, const struct header *f)
 	return b.len == 0 || headers_add(h, f->name, buf_slice(&b));
 }
 
-/*
- * spec: T-49: the verified token travels, once, rewritten by us.  Whoever is
- * anonymous has none, and is anonymous to the API server as well.
- */
-static bool
-add_authorization(struct exchange *e, struct headers *h)
-{
-	size_t room = e->token.n + sizeof("Bearer ");
-	char *text;
-	struct buf b;
-
-	if (e->token.n == 0)
-		return true;
-	text = arena_alloc(&e->arena, room);
-	if (text == NULL)
-		return false;
-	buf_init_fixed(&b, text, room);
-	buf_puts(&b, "Bearer ");
-	buf_put(&b, e->token);
-	return headers_add(h, SLICE("Authorization"), buf_slice(&b));
-}
-
 /* What of the client's fields may go on, and ours behind them. */
 static bool
 add_fields(struct exchange *e, const struct request_head *in, struct headers *h)
@@ -130,8 +112,7 @@ add_fields(struct exchange *e, const struct request_head *in, struct headers *h)
 	}
 	return room && headers_add(h, SLICE("Audit-ID"), e->audit_id) &&
 	    headers_add(h, SLICE("X-Forwarded-For"),
-		slice_of(e->client->address_text)) &&
-	    add_authorization(e, h);
+		slice_of(e->client->address_text));
 }
 
 static bool
@@ -148,7 +129,8 @@ build_request(struct exchange *e, const struct request_head *in,
 	    ? slice_make(e->uri.path.p,
 		  (size_t)(e->uri.query.p + e->uri.query.n - e->uri.path.p))
 	    : e->uri.path;
-	return add_fields(e, in, &out->headers);
+	return add_fields(e, in, &out->headers) &&
+	    exchange_add_identity(e, out);
 }
 
 enum step

@@ -22,6 +22,7 @@ static const struct refusal_row rows[] = {
 	[REFUSE_BODY]            = { 400, "BadRequest", "the request's body is malformed", STAGE_HEAD, false, 0 },
 	[REFUSE_UNAUTHENTICATED] = { 401, "Unauthorized", "Unauthorized", STAGE_AUTHN, true, 0 },
 	[REFUSE_IMPERSONATION]   = { 403, "Forbidden", "", STAGE_AUTHZ, true, 0 },
+	[REFUSE_IDENTITY]        = { 403, "Forbidden", "", STAGE_DOOR, true, 0 },
 	[REFUSE_RULE]            = { 403, "Forbidden", "", STAGE_RULE, true, 0 },
 	[REFUSE_FORBIDDEN]       = { 403, "Forbidden", "", STAGE_AUTHZ, true, 0 },
 	[REFUSE_STREAM]          = { 403, "Forbidden", "", STAGE_STREAM, true, 0 },

@@ -28,6 +28,7 @@ enum refusal {
 	REFUSE_BODY,            /* 400: a bad chunk before any answer */
 	REFUSE_UNAUTHENTICATED, /* 401 */
 	REFUSE_IMPERSONATION,   /* 403 */
+	REFUSE_IDENTITY,        /* 403: it fits no header fields */
 	REFUSE_RULE,            /* 403: an access rule */
 	REFUSE_FORBIDDEN,       /* 403 */
 	REFUSE_STREAM,          /* 403: a stream needs create */

@@ -36,6 +36,9 @@ struct request_head {
 	enum framing framing;
 	uint64_t length; /* BODY_LENGTH */
 	struct headers headers;
+	/* To be sent behind them: whom it is for, however many groups. */
+	const struct header *more;
+	size_t more_count;
 };
 
 struct response_head {

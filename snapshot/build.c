@@ -8,6 +8,7 @@
 #include "base/monotime.h"
 #include "config/file.h"
 #include "rbac/policy_load.h"
+#include "snapshot/credentials.h"
 #include "snapshot/live_copy.h"
 
 static enum status
@@ -298,10 +299,13 @@ build_upstream(struct config *config, struct cluster *c, struct errinfo *err)
 	if (st != STATUS_OK)
 		return st;
 	c->upstream = upstream_new(config, c->config, tls);
-	tls_client_unref(tls);
 	if (c->upstream == NULL)
-		return errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
-	return STATUS_OK;
+		st = errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
+	else if (c->config->credentials != NULL)
+		st =
+		    credentials_load(config->path, c->config, c->upstream, err);
+	tls_client_unref(tls);
+	return st;
 }
 
 /* The roles themselves are the control thread's to get. */
@@ -514,6 +518,8 @@ build_each_path(const struct config *config,
 		const struct config_cluster *c = &config->clusters[i];
 
 		use(arg, c->ca_file);
+		if (c->credentials != NULL)
+			credentials_each_path(c->credentials, use, arg);
 		use(arg, c->authentication_file);
 		for (size_t n = 0; n < c->jwks_file_count; n++)
 			use(arg, c->jwks_files[n].path);

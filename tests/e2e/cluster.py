@@ -144,6 +144,7 @@ class Cluster(Folder):
             "service-account-signing-key-file": self.path("sa.key"),
             "requestheader-client-ca-file": self.path("front-ca.crt"), "requestheader-allowed-names": "front-proxy",
             "requestheader-username-headers": "X-Remote-User", "requestheader-group-headers": "X-Remote-Group",
+            "requestheader-uid-headers": "X-Remote-Uid", "requestheader-extra-headers-prefix": "X-Remote-Extra-",
             "kubelet-client-certificate": self.path("kubelet-client.crt"),
             "kubelet-client-key": self.path("kubelet-client.key"),
             "kubelet-certificate-authority": self.path("ca.crt"), "kubelet-preferred-address-types": "InternalIP",

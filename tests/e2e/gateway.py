@@ -33,7 +33,8 @@ clusters:
       servers: ["%(upstream)s"]
       caFile: upstream-ca.crt
 %(verify)s
-    identity: passthrough
+%(credentials)s
+    identity: %(identity)s
     authentication:
       configFile: authentication.json
 %(keys)s
@@ -75,9 +76,10 @@ SETTINGS = {
 class Gateway(Folder):
     """url, ca: what clients need. order: upstream or rbac, the only authorizer. more: fields of the cluster."""
 
-    def __init__(self, cluster, name, order, drain="5s", more=""):
+    def __init__(self, cluster, name, order, drain="5s", more="", identity="passthrough"):
         super().__init__(cluster.path("gateway-" + name))
         self.cluster, self.order, self.drain, self.more = cluster, order, drain, more
+        self.identity, self.credentials = identity, ""
         self.port, self.admin = free_ports(2)
         self.url = "https://127.0.0.1:%d" % self.port
         self.ca = cluster.path("gateway-ca.crt")
@@ -85,7 +87,8 @@ class Gateway(Folder):
 
     def configuration(self):
         values = {"port": self.port, "admin": self.admin, "drain": self.drain, "upstream": self.cluster.url,
-                  "issuer": self.cluster.issuer.url, "more": self.more}
+                  "issuer": self.cluster.issuer.url, "more": self.more, "identity": self.identity,
+                  "credentials": self.credentials}
         return CONFIG % {**values, **{k: v % values for k, v in SETTINGS[self.order].items()}}
 
     def write_files(self):

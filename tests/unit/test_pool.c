@@ -130,7 +130,7 @@ decide(struct fixture *f, const struct lease *s)
 static void
 begin(struct fixture *f, struct lease *s, bool fresh)
 {
-	lease_begin(s, f->pool, f->upstream, &f->owner, fresh);
+	lease_begin(s, f->pool, f->upstream, &f->owner, false, fresh);
 	decide(f, s);
 	assert_int_equal(s->state, LEASE_READY);
 	if (!s->reused) {
@@ -408,7 +408,7 @@ test_no_server(void **state)
 	ports[1] = closed_port();
 	upstream_unref(f.upstream);
 	f.upstream = make_upstream(&f, 2, 2, ports);
-	lease_begin(&s, f.pool, f.upstream, &f.owner, false);
+	lease_begin(&s, f.pool, f.upstream, &f.owner, false, false);
 	decide(&f, &s);
 	turn(&f.loop);
 	assert_int_equal(s.state, LEASE_FAILED);
@@ -434,7 +434,7 @@ test_skip(void **state)
 	ports[0] = ports[1] = f.port;
 	upstream_unref(f.upstream);
 	f.upstream = make_upstream(&f, 2, 2, ports);
-	lease_begin(&s, f.pool, f.upstream, &f.owner, false);
+	lease_begin(&s, f.pool, f.upstream, &f.owner, false, false);
 	assert_int_equal(s.state, LEASE_WAIT);
 	first = s.server == 0;
 	lease_skip(&s, "no connection in time");
@@ -460,7 +460,7 @@ test_a_name_that_does_not_resolve(void **state)
 	(void)state;
 	set_up(&f);
 	f.upstream->servers[0].endpoint_count = 0;
-	lease_begin(&s, f.pool, f.upstream, &f.owner, false);
+	lease_begin(&s, f.pool, f.upstream, &f.owner, false, false);
 	assert_int_equal(s.state, LEASE_FAILED);
 	assert_string_equal(s.error, "its name does not resolve");
 	lease_end(&s);
