@@ -41,6 +41,12 @@ authn_reason_name(enum authn_reason r)
 		return "group_lookup";
 	case AUTHN_POP_BINDING:
 		return "pop_binding";
+	case AUTHN_CERTIFICATE:
+		return "certificate";
+	case AUTHN_CERTIFICATE_USAGE:
+		return "certificate_usage";
+	case AUTHN_CERTIFICATE_SUBJECT:
+		return "certificate_subject";
 	case AUTHN_CLAIM_RULE:
 		return "claim_rule";
 	case AUTHN_RESERVED:

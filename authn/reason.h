@@ -20,12 +20,15 @@ enum authn_reason {
 	AUTHN_USERNAME_CLAIM,
 	AUTHN_GROUPS_CLAIM,
 	AUTHN_UID_CLAIM,
-	AUTHN_CLAIM_SOURCE, /* groups are in a source that is not named */
-	AUTHN_APP_OVERAGE,  /* an application with too many groups */
-	AUTHN_GROUP_LOOKUP, /* the directory did not tell the groups */
-	AUTHN_POP_BINDING,  /* bound to a key that was not shown */
-	AUTHN_CLAIM_RULE,   /* a claimValidationRule does not hold */
-	AUTHN_RESERVED,     /* a system: name that this source may not yield */
+	AUTHN_CLAIM_SOURCE,      /* groups are in a source that is not named */
+	AUTHN_APP_OVERAGE,       /* an application with too many groups */
+	AUTHN_GROUP_LOOKUP,      /* the directory did not tell the groups */
+	AUTHN_POP_BINDING,       /* bound to a key that was not shown */
+	AUTHN_CERTIFICATE,       /* its chain, time, strength, or revoked */
+	AUTHN_CERTIFICATE_USAGE, /* not for clients, or not for signing */
+	AUTHN_CERTIFICATE_SUBJECT, /* not one CN; odd attributes */
+	AUTHN_CLAIM_RULE,          /* a claimValidationRule does not hold */
+	AUTHN_RESERVED, /* a system: name that this source may not yield */
 	AUTHN_KEYS_UNAVAILABLE, /* the issuer's keys were never fetched */
 	AUTHN_INTERNAL,         /* out of memory and the like */
 	AUTHN_REASONS

@@ -216,6 +216,9 @@ signature_state(enum authn_reason r)
 	case AUTHN_UNKNOWN_KEY:
 	case AUTHN_ISSUER:
 	case AUTHN_KEYS_UNAVAILABLE:
+	case AUTHN_CERTIFICATE:
+	case AUTHN_CERTIFICATE_USAGE:
+	case AUTHN_CERTIFICATE_SUBJECT:
 	case AUTHN_INTERNAL:
 	case AUTHN_REASONS:
 		break;

@@ -428,6 +428,9 @@ telling_put_why(const struct telling *t)
 		break;
 	case AUTHN_OK:
 	case AUTHN_NO_CREDENTIALS:
+	case AUTHN_CERTIFICATE: /* no token has these */
+	case AUTHN_CERTIFICATE_USAGE:
+	case AUTHN_CERTIFICATE_SUBJECT:
 	case AUTHN_INTERNAL:
 	case AUTHN_REASONS:
 		buf_puts(t->out, "out of memory");

@@ -247,7 +247,7 @@ read_rule_networks(struct reader *r, const struct place *require,
 
 static void
 read_require(struct reader *r, const struct place *at, const struct config *c,
-    struct config_rule *rule)
+    const struct config_cluster *cluster, struct config_rule *rule)
 {
 	struct place p = place_field(r, at, "require");
 	struct place f;
@@ -259,7 +259,7 @@ read_require(struct reader *r, const struct place *at, const struct config *c,
 	rule->required_groups = read_set(r, &p, "groups", read_string);
 	f = place_field(r, &p, "clientCertificate");
 	rule->client_certificate = read_bool(r, &f);
-	if (rule->client_certificate)
+	if (rule->client_certificate && !cluster->takes_certificates)
 		read_error(r, &f,
 		    "nobody can meet this, since the cluster has no "
 		    "authentication.clientCertificates");
@@ -309,7 +309,7 @@ read_rule(struct reader *r, const struct place *p, const struct config *c,
 	f = place_field(r, p, "mode");
 	rule->shadow = read_word(r, &f, modes, COUNT_OF(modes)) == 1;
 	read_match(r, p, cluster, rule);
-	read_require(r, p, c, rule);
+	read_require(r, p, c, cluster, rule);
 }
 
 void

@@ -305,10 +305,10 @@ read_algorithms(struct reader *r, const struct place *authn,
 	}
 }
 
-/* spec: T-55: what is listed begins with system:, and masters never is */
+/* spec: T-55: what is listed begins with system:, masters for one source only */
 static void
 check_reserved(struct reader *r, const struct place *p,
-    const struct config_strings *s)
+    const struct config_strings *s, bool from_certificates)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		if (!slice_starts(slice_of(s->list[i]), SLICE("system:")))
@@ -316,9 +316,11 @@ check_reserved(struct reader *r, const struct place *p,
 			    "\"%s\" does not begin with system:, so it needs "
 			    "no permission; remove it",
 			    s->list[i]);
-		if (strcmp(s->list[i], "system:masters") == 0)
+		if (!from_certificates &&
+		    strcmp(s->list[i], "system:masters") == 0)
 			read_error(r, p,
-			    "system:masters can never come from a token");
+			    "system:masters can never come from a token, and "
+			    "there are no clientCertificates");
 	}
 }
 
@@ -351,6 +353,7 @@ static void
 read_authentication(struct reader *r, const struct place *cluster,
     struct config_cluster *out)
 {
+	static const char *const refuse_or_allow[] = {"refuse", "allow"};
 	struct place p = place_field(r, cluster, "authentication");
 	struct place f, g;
 
@@ -360,10 +363,13 @@ read_authentication(struct reader *r, const struct place *cluster,
 	out->authentication_file = read_path(r, &f);
 	g = place_field(r, &p, "entra");
 	out->entra = read_entra(r, &g);
-	if (place_is_absent(&f) && place_is_absent(&g))
+	out->client_certs = read_client_certificates(r, &p);
+	if (place_is_absent(&f) && place_is_absent(&g) &&
+	    out->client_certs == NULL)
 		read_error(r, &p,
 		    "one source is required: set configFile to an "
-		    "AuthenticationConfiguration, or entra to a tenant");
+		    "AuthenticationConfiguration, entra to a tenant, or "
+		    "clientCertificates");
 	if (!place_is_absent(&f) && !place_is_absent(&g))
 		read_error(r, &g,
 		    "stands beside configFile; remove one of them");
@@ -372,6 +378,12 @@ read_authentication(struct reader *r, const struct place *cluster,
 	out->key_hosts = read_strings(r, &f, read_name);
 	read_algorithms(r, &p, out);
 	read_anonymous(r, &p, out);
+	f = place_field(r, &p, "nodeCredentials");
+	out->allows_nodes = read_word(r, &f, refuse_or_allow, 2) == 1;
+	if (out->allows_nodes && out->client_certs == NULL)
+		read_error(r, &f,
+		    "allow is for client certificates, and there are no "
+		    "clientCertificates");
 	f = place_field(r, &p, "impersonation");
 	if (read_bool(r, &f))
 		read_error(r, &f,
@@ -387,11 +399,12 @@ read_authentication(struct reader *r, const struct place *cluster,
 	(void)read_map(r, &f);
 	g = place_field(r, &f, "users");
 	out->reserved_users = read_strings(r, &g, read_string);
-	check_reserved(r, &g, &out->reserved_users);
+	check_reserved(r, &g, &out->reserved_users, false);
 	g = place_field(r, &f, "groups");
 	out->reserved_groups = read_strings(r, &g, read_string);
-	check_reserved(r, &g, &out->reserved_groups);
-	if (out->entra != NULL && !place_is_absent(&f))
+	check_reserved(r, &g, &out->reserved_groups, out->client_certs != NULL);
+	if (out->entra != NULL && out->client_certs == NULL &&
+	    !place_is_absent(&f))
 		read_error(r, &f,
 		    "has no effect beside entra, whose names and groups never "
 		    "begin with system:; remove it");
@@ -426,32 +439,48 @@ read_policy(struct reader *r, const struct place *p, const struct config *c,
 	check_authorization(r, p, out);
 }
 
-/* Words in the order of enum config_identity. */
-static enum config_identity
-read_identity(struct reader *r, const struct place *cluster,
-    const struct config_cluster *c)
-{
-	static const char *const words[] = {"passthrough", "impersonate",
-	    "requestHeader"};
-	struct place f = place_field(r, cluster, "identity");
-	enum config_identity mode =
-	    (enum config_identity)read_word(r, &f, words, COUNT_OF(words));
+static const char *const identities[] = {"passthrough", "impersonate",
+    "requestHeader"}; /* in the order of enum config_identity */
 
+/* A mode that field f asks for needs a credential that can do it. */
+static void
+check_credentials(struct reader *r, const struct place *f,
+    const struct config_cluster *c, enum config_identity mode)
+{
 	if (mode != IDENTITY_PASSTHROUGH && c->credentials == NULL)
-		read_error(r, &f,
+		read_error(r, f,
 		    "%s needs a credential of the gateway's own: set "
 		    "upstream.credentials",
-		    words[mode]);
+		    identities[mode]);
 	if (mode == IDENTITY_REQUEST_HEADER && c->credentials != NULL &&
 	    c->credentials->token_file != NULL)
-		read_error(r, &f,
+		read_error(r, f,
 		    "requestHeader needs a client certificate in "
 		    "upstream.credentials, not a token");
-	if (mode == IDENTITY_PASSTHROUGH && c->credentials != NULL)
+}
+
+/* How tokens, and client certificates, are told to the API server. */
+static void
+read_identities(struct reader *r, const struct place *cluster,
+    struct config_cluster *c)
+{
+	const struct config_client_certificates *own = c->client_certs;
+	struct place f = place_field(r, cluster, "identity");
+
+	c->identity = (enum config_identity)read_word(r, &f, identities,
+	    COUNT_OF(identities));
+	check_credentials(r, &f, c, c->identity);
+	if (own != NULL && own->identity != c->identity) {
+		struct place p = place_field(r, cluster, "authentication");
+
+		p = place_field(r, &p, "clientCertificates");
+		check_credentials(r, &p, c, own->identity);
+	}
+	if (c->identity == IDENTITY_PASSTHROUGH && own == NULL &&
+	    c->credentials != NULL)
 		read_error(r, &f,
 		    "passthrough uses no upstream.credentials; remove them, or "
 		    "set impersonate or requestHeader");
-	return mode;
 }
 
 static void
@@ -470,6 +499,8 @@ read_cluster(struct reader *r, const struct place *p, const struct config *c,
 	}
 	f = place_field(r, p, "name");
 	out->name = read_string(r, &f);
+	out->takes_certificates = !node_is_absent(node_get(
+	    node_get(p->node, "authentication"), "clientCertificates"));
 	if (need == CONFIG_NEED_POLICY) {
 		read_policy(r, p, c, out);
 		return;
@@ -480,12 +511,12 @@ read_cluster(struct reader *r, const struct place *p, const struct config *c,
 		out->server_names = read_strings(r, &f, read_name);
 		read_ranges(r, p, c, out);
 		read_upstream(r, p, out);
-		out->identity = read_identity(r, p, out);
 		read_authorization(r, p, out);
 		read_limits(r, p, out);
 	}
 	read_authentication(r, p, out);
 	if (need == CONFIG_NEED_ALL) {
+		read_identities(r, p, out);
 		read_access_rules(r, p, c, out);
 		check_authorization(r, p, out);
 	}

@@ -31,6 +31,10 @@ void read_access_rules(struct reader *r, const struct place *cluster,
 const struct config_network *find_network(const struct config *c,
     const char *name);
 
+/* client_certificates.c: authentication.clientCertificates, or NULL. */
+const struct config_client_certificates *read_client_certificates(
+    struct reader *r, const struct place *authentication);
+
 /* entra.c: authentication.entra, or NULL if it is absent. */
 const struct config_entra *read_entra(struct reader *r, const struct place *p);
 

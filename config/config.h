@@ -108,19 +108,28 @@ struct config_rule {
 	size_t time_count;
 };
 
+/* How the API server is told who asks. */
+enum config_identity {
+	IDENTITY_PASSTHROUGH = 0, /* the client's own token */
+	IDENTITY_IMPERSONATE,     /* ours, and Impersonate-* */
+	IDENTITY_REQUEST_HEADER   /* our certificate, and X-Remote-* */
+};
+
+/* authentication.clientCertificates */
+struct config_client_certificates {
+	const char *ca_file;
+	const char *crl_file; /* or NULL */
+	enum config_identity identity;
+	int64_t not_after_s; /* the first second of refusal; 0: none */
+	unsigned line;
+};
+
 /* authentication.entra */
 struct config_entra {
 	const char *cloud;               /* "public", "usGovernment", "china" */
 	struct config_strings tenants;   /* 1 to 32 GUIDs in lower case */
 	struct config_strings audiences; /* at least one */
 	unsigned line;
-};
-
-/* How the API server is told who asks. */
-enum config_identity {
-	IDENTITY_PASSTHROUGH = 0, /* the client's own token */
-	IDENTITY_IMPERSONATE,     /* ours, and Impersonate-* */
-	IDENTITY_REQUEST_HEADER   /* our certificate, and X-Remote-* */
 };
 
 /* upstream.credentials: one of the three. */
@@ -168,6 +177,10 @@ struct config_cluster {
 	/* An AuthenticationConfiguration, or NULL. */
 	const char *authentication_file;
 	const struct config_entra *entra; /* or NULL */
+	/* authentication.clientCertificates is there, read or not. */
+	bool takes_certificates;
+	const struct config_client_certificates *client_certs; /* or NULL */
+	bool allows_nodes;
 	const struct config_jwks_file *jwks_files;
 	size_t jwks_file_count;
 	struct config_strings key_hosts;          /* lower case */

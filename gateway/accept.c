@@ -70,6 +70,8 @@ on_hello(struct conn_h1 *conn, struct slice name)
 	config_unref(config);
 	c->listener = NULL;
 	c->cluster = cluster->config;
+	if (cluster->client_ca != NULL)
+		tls_conn_ask_certificate(conn->transport.tls);
 	return true;
 }
 
@@ -106,6 +108,7 @@ on_closed(struct conn_h1 *conn)
 	    memory_order_relaxed);
 	atomic_fetch_sub_explicit(&w->server->load[w->index], 1,
 	    memory_order_relaxed);
+	certificate_forget(&c->certificate);
 	config_unref(c->config);
 	free(c);
 	if (w->draining)

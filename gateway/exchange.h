@@ -74,6 +74,7 @@ struct exchange {
 	struct slice token; /* in the head: gone once it is sent */
 	struct identity *identity;
 	bool is_anonymous;           /* without credentials */
+	bool by_certificate;         /* of the connection, not by a token */
 	struct identity_fields told; /* to the API server; none: passthrough */
 	int64_t token_expires_s;
 	struct slice issuer; /* for audit */
@@ -200,6 +201,18 @@ enum step exchange_step_flush(struct exchange *e);
 /* exchange_refuse.c: answer with head, filled up, and a body of JSON. */
 enum step exchange_answer(struct exchange *e, struct response_head *head,
     struct slice body);
+
+/* exchange_certificate.c */
+/* The client has shown one, and the cluster takes them. */
+bool exchange_has_certificate(const struct exchange *e);
+/*
+ * What it is worth to cluster, which has a client CA; AUTHN_OK: the client's
+ * certificate holds the identity.  *fault: constant words, or NULL.
+ */
+enum authn_reason exchange_judge_certificate(struct exchange *e,
+    const struct cluster *cluster, const char **fault);
+/* It is worth the same identity to cluster as it was. */
+bool exchange_is_certified(struct exchange *e, const struct cluster *cluster);
 
 /* exchange_identity.c */
 /* Make what the API server is told; false: *refused is what to return. */

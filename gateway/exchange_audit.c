@@ -168,6 +168,10 @@ exchange_log_refusal(const struct exchange *e)
 	    [STAGE_BUSY] = "busy"};
 	struct slice user =
 	    e->identity != NULL ? e->identity->user.name : SLICE_EMPTY;
+	/* What is wrong with a certificate is for the log only (T-07). */
+	struct slice words = e->authn_reason != AUTHN_OK && e->reason.n != 0
+	    ? e->reason
+	    : e->message;
 
 	log_info("refused audit-id=%.*s stage=%s code=%u user=\"%.*s\" "
 		 "source=%s cluster=%s%s%s: %.*s",
@@ -177,6 +181,5 @@ exchange_log_refusal(const struct exchange *e)
 	    e->authn_reason != AUTHN_OK ? " reason=" : "",
 	    e->authn_reason != AUTHN_OK ? authn_reason_name(e->authn_reason)
 					: "",
-	    SLICE_ARG(slice_first(e->message,
-		e->message.n < 2048 ? e->message.n : 2048)));
+	    SLICE_ARG(slice_first(words, words.n < 2048 ? words.n : 2048)));
 }

@@ -69,6 +69,7 @@ exchange_question(const struct exchange *e)
 	    .user = &e->identity->user,
 	    .attributes = &e->attributes,
 	    .address = &e->client->address,
+	    .has_certificate = e->by_certificate,
 	    .now_s = walltime_s(),
 	};
 }

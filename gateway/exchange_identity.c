@@ -52,7 +52,9 @@ refuse(struct exchange *e, enum identity_fault fault)
 bool
 exchange_tell_identity(struct exchange *e, enum step *refused)
 {
-	enum config_identity mode = e->cluster->config->identity;
+	enum config_identity mode = e->by_certificate
+	    ? e->cluster->config->client_certs->identity
+	    : e->cluster->config->identity;
 	enum identity_fault fault;
 
 	if (mode == IDENTITY_PASSTHROUGH || e->told.count != 0)

@@ -143,7 +143,10 @@ rejudge(struct exchange *e, const struct snapshot *s)
 	    !anonymous_admits(&c->anonymous, e->attributes.path))
 		end(e, REFUSE_UNAUTHENTICATED, "configuration",
 		    SLICE("anonymous requests are not let in there any more"));
-	else if (!e->is_anonymous &&
+	else if (e->by_certificate && !exchange_is_certified(e, c))
+		end(e, REFUSE_UNAUTHENTICATED, "certificate",
+		    SLICE("the client certificate does not count any more"));
+	else if (!e->is_anonymous && !e->by_certificate &&
 	    !basis_holds(&e->identity->basis, c->issuers,
 		c->keys != NULL ? c->keys->sets : NULL))
 		end(e, REFUSE_UNAUTHENTICATED, "keys",
@@ -241,8 +244,11 @@ exchange_life_over(struct exchange *e)
 		return STEP_WAIT;
 	}
 	if (ends_with_token(e))
-		end(e, REFUSE_UNAUTHENTICATED, "token-expired",
-		    SLICE("the token has expired"));
+		end(e, REFUSE_UNAUTHENTICATED,
+		    e->by_certificate ? "certificate-expired" : "token-expired",
+		    e->by_certificate
+			? SLICE("the client certificate has expired")
+			: SLICE("the token has expired"));
 	else
 		end(e, REFUSE_FORBIDDEN, "session-max-age",
 		    SLICE("the session is older than limits.sessionMaxAge"));

@@ -22,6 +22,18 @@ struct snapshot_use {
 	struct snapshot_use *next; /* older ones */
 };
 
+/* What the certificate of a connection was worth by one client CA. */
+struct certificate {
+	struct client_ca *ca;      /* a reference; NULL: not judged yet */
+	struct identity *identity; /* set where reason is AUTHN_OK */
+	enum authn_reason reason;
+	const char *fault; /* constant; NULL: none of the chain */
+	int64_t until_s;   /* the first second of refusal */
+};
+
+/* Back to not judged yet. */
+void certificate_forget(struct certificate *c);
+
 /* One client connection: what the gateway knows of it besides its bytes. */
 struct client {
 	struct worker *worker;
@@ -31,6 +43,7 @@ struct client {
 	struct config *config;                  /* keeps the next two alive */
 	const struct config_listener *listener; /* until the hello */
 	const struct config_cluster *cluster;   /* NULL before the hello */
+	struct certificate certificate;
 };
 
 /* A pool for each cluster, found by its name across snapshots. */

@@ -242,10 +242,28 @@ build_anonymous(const char *path, struct cluster *c, struct errinfo *err)
 }
 
 static enum status
+build_client_ca(struct cluster *c, struct errinfo *err)
+{
+	const struct config_client_certificates *config =
+	    c->config->client_certs;
+	struct client_ca_options o;
+
+	if (config == NULL)
+		return STATUS_OK;
+	if (config->ca_file == NULL)
+		return STATUS_MALFORMED; /* told by the configuration's loader */
+	o = (struct client_ca_options){config->ca_file, config->crl_file};
+	return client_ca_new(&o, &c->client_ca, err);
+}
+
+static enum status
 build_authentication(const struct config *config, struct cluster *c,
     struct errinfo *err)
 {
 	enum status st = load_issuers(config, c, err);
+	enum status ca = build_client_ca(c, err);
+
+	st = st != STATUS_OK ? st : ca;
 
 	if (c->keys != NULL &&
 	    check_issuer_cas(config->path, c, err) != STATUS_OK)
@@ -521,6 +539,10 @@ build_each_path(const struct config *config,
 		if (c->credentials != NULL)
 			credentials_each_path(c->credentials, use, arg);
 		use(arg, c->authentication_file);
+		if (c->client_certs != NULL) {
+			use(arg, c->client_certs->ca_file);
+			use(arg, c->client_certs->crl_file);
+		}
 		for (size_t n = 0; n < c->jwks_file_count; n++)
 			use(arg, c->jwks_files[n].path);
 		each_string(&c->range_files, use, arg);

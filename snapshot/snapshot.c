@@ -87,6 +87,8 @@ cluster_dup(struct cluster *to, const struct cluster *from)
 		(void)issuers_ref(from->issuers);
 	if (from->keys != NULL)
 		(void)keyset_ref(from->keys);
+	if (from->client_ca != NULL)
+		(void)client_ca_ref(from->client_ca);
 	if (from->policy != NULL)
 		(void)policy_ref(from->policy);
 	if (from->live != NULL)
@@ -136,6 +138,7 @@ cluster_release(struct cluster *c)
 	ranges_unref(c->ranges);
 	issuers_unref(c->issuers);
 	keyset_unref(c->keys);
+	client_ca_unref(c->client_ca);
 	policy_unref(c->policy);
 	policy_unref(c->live);
 	namespaces_unref(c->namespaces);

@@ -20,6 +20,7 @@
 #include "config/config.h"
 #include "rbac/judge.h"
 #include "snapshot/policy_reader.h"
+#include "tls/client_ca.h"
 #include "tls/tls_ctx.h"
 
 /* The keys of all issuers of one cluster. */
@@ -48,9 +49,10 @@ enum live_state {
 struct cluster {
 	const struct config_cluster *config;
 	struct ranges *ranges;
-	struct issuers *issuers;    /* NULL: no token is accepted */
-	struct keyset *keys;        /* NULL likewise */
-	struct anonymous anonymous; /* points into config or issuers */
+	struct issuers *issuers;     /* NULL: no token is accepted */
+	struct keyset *keys;         /* NULL likewise */
+	struct client_ca *client_ca; /* NULL: no certificate counts */
+	struct anonymous anonymous;  /* points into config or issuers */
 	/* Of issuers and keys: what a remembered token was judged by. */
 	uint64_t authn_generation;
 	struct policy *policy; /* of files; NULL: none configured */

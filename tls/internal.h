@@ -52,6 +52,11 @@ int64_t tls_chain_from_s(const mbedtls_x509_crt *chain);
 /* The first second in which the chain, or a part of it, has ended. */
 int64_t tls_chain_until_s(const mbedtls_x509_crt *chain);
 
+struct tls_conn;
+
+/* What the peer has shown, leaf first; NULL: nothing. */
+mbedtls_x509_crt *tls_conn_peer_chain(const struct tls_conn *t);
+
 /* From the certificate callback: the ClientHello's name; tells whose it is. */
 struct tls_server *tls_conn_hello_seen(mbedtls_ssl_context *ssl,
     const unsigned char *name, size_t n);

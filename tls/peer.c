@@ -44,3 +44,135 @@ peer_has_organization(const struct tls_client *c, struct slice name)
 	}
 	return false;
 }
+
+/* --- what a peer has shown --- */
+
+/* spec: kubernetes/apiserver x509.go: 1.3.6.1.4.1.57683.2 */
+static const char uid_oid[] = "\x2b\x06\x01\x04\x01\x83\xc2\x53\x02";
+
+struct reading {
+	struct arena *arena;
+	struct slice *room; /* for all values of all kinds */
+	bool is_text;
+};
+
+/* A code unit of the Basic Multilingual Plane as UTF-8; 0: it is none. */
+static size_t
+put_utf8(unsigned unit, char *to)
+{
+	if (unit < 0x80) {
+		to[0] = (char)unit;
+		return 1;
+	}
+	if (unit < 0x800) {
+		to[0] = (char)(0xc0 | unit >> 6);
+		to[1] = (char)(0x80 | (unit & 0x3f));
+		return 2;
+	}
+	if (unit >= 0xd800 && unit < 0xe000)
+		return 0;
+	to[0] = (char)(0xe0 | unit >> 12);
+	to[1] = (char)(0x80 | (unit >> 6 & 0x3f));
+	to[2] = (char)(0x80 | (unit & 0x3f));
+	return 3;
+}
+
+static bool
+read_bmp(struct reading *r, const mbedtls_asn1_buf *v, struct slice *out)
+{
+	char *text = arena_alloc(r->arena, v->len / 2 * 3 + 1);
+	size_t n = 0;
+
+	if (text == NULL || v->len % 2 != 0)
+		return false;
+	for (size_t i = 0; i < v->len; i += 2) {
+		size_t took =
+		    put_utf8((unsigned)v->p[i] << 8 | v->p[i + 1], text + n);
+
+		if (took == 0)
+			return false;
+		n += took;
+	}
+	*out = slice_make(text, n);
+	return true;
+}
+
+/* spec: Go encoding/asn1 parseDirectoryString: what is read as text */
+static bool
+read_text(struct reading *r, const mbedtls_asn1_buf *v, struct slice *out)
+{
+	switch (v->tag) {
+	case MBEDTLS_ASN1_UTF8_STRING:
+	case MBEDTLS_ASN1_PRINTABLE_STRING:
+	case MBEDTLS_ASN1_IA5_STRING:
+	case MBEDTLS_ASN1_T61_STRING:
+	case 0x12: /* NumericString */
+		*out =
+		    arena_dup(r->arena, slice_make((const char *)v->p, v->len));
+		return true;
+	case MBEDTLS_ASN1_BMP_STRING:
+		return read_bmp(r, v, out);
+	default:
+		return false;
+	}
+}
+
+static bool
+has_oid(const mbedtls_x509_name *at, const char *oid, size_t n)
+{
+	return at->oid.len == n && memcmp(at->oid.p, oid, n) == 0;
+}
+
+static struct peer_values
+read_values(struct reading *r, const mbedtls_x509_name *at, const char *oid,
+    size_t n)
+{
+	struct peer_values v = {r->room, 0};
+
+	for (; at != NULL; at = at->next) {
+		if (!has_oid(at, oid, n))
+			continue;
+		if (!read_text(r, &at->val, r->room))
+			r->is_text = false;
+		r->room++;
+		v.count++;
+	}
+	return v;
+}
+
+#define READ_VALUES(r, at, oid) read_values((r), (at), (oid), sizeof(oid) - 1)
+
+bool
+peer_read(const struct tls_conn *t, struct arena *a, struct peer *out)
+{
+	const mbedtls_x509_crt *leaf = tls_conn_peer_chain(t);
+	struct reading r = {.arena = a, .is_text = true};
+	size_t count = 0;
+
+	if (leaf == NULL)
+		return false;
+	for (const mbedtls_x509_name *at = &leaf->subject; at != NULL;
+	     at = at->next)
+		count++;
+	r.room = arena_alloc(a, count * sizeof(*r.room));
+	if (r.room == NULL)
+		return false;
+	memset(r.room, 0, count * sizeof(*r.room));
+	*out = (struct peer){
+	    .common_names = READ_VALUES(&r, &leaf->subject, MBEDTLS_OID_AT_CN),
+	    .organizations =
+		READ_VALUES(&r, &leaf->subject, MBEDTLS_OID_AT_ORGANIZATION),
+	    .uids = READ_VALUES(&r, &leaf->subject, uid_oid),
+	    .may_sign = mbedtls_x509_crt_check_key_usage(leaf,
+			    MBEDTLS_X509_KU_DIGITAL_SIGNATURE) == 0,
+	    .may_authenticate =
+		mbedtls_x509_crt_check_extended_key_usage(leaf,
+		    MBEDTLS_OID_CLIENT_AUTH,
+		    MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH)) == 0,
+	    .until_s = tls_chain_until_s(leaf),
+	};
+	out->is_text = r.is_text;
+	digest_sha256(slice_make((const char *)leaf->raw.p, leaf->raw.len),
+	    out->digest);
+	return !a->overflow;
+}

@@ -294,6 +294,25 @@ tls_conn_version(const struct tls_conn *t)
 	return mbedtls_ssl_get_version(&t->ssl);
 }
 
+void
+tls_conn_ask_certificate(struct tls_conn *t)
+{
+	mbedtls_ssl_set_hs_authmode(&t->ssl, MBEDTLS_SSL_VERIFY_OPTIONAL);
+}
+
+mbedtls_x509_crt *
+tls_conn_peer_chain(const struct tls_conn *t)
+{
+	return (mbedtls_x509_crt *)(uintptr_t)mbedtls_ssl_get_peer_cert(
+	    &t->ssl);
+}
+
+bool
+tls_conn_has_peer(const struct tls_conn *t)
+{
+	return mbedtls_ssl_get_peer_cert(&t->ssl) != NULL;
+}
+
 int64_t
 tls_conn_peer_until_s(const struct tls_conn *t)
 {

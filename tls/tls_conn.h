@@ -85,6 +85,16 @@ struct slice tls_conn_server_name(const struct tls_conn *t);
 /* "TLSv1.3", or "" before the handshake is over. */
 const char *tls_conn_version(const struct tls_conn *t);
 
+/*
+ * Server, between TLS_HELLO and the next call: ask the client for a
+ * certificate.  Whatever it shows, and nothing too, is taken: client_ca.h
+ * says whether it counts.  A session in which one was shown is not resumed.
+ */
+void tls_conn_ask_certificate(struct tls_conn *t);
+
+/* The peer has shown a certificate. */
+bool tls_conn_has_peer(const struct tls_conn *t);
+
 /* When the peer's chain, or a part of it, ends; 0: it has shown none. */
 int64_t tls_conn_peer_until_s(const struct tls_conn *t);
 

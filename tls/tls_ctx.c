@@ -190,6 +190,46 @@ choose_certificate(mbedtls_ssl_context *ssl)
 	    &chosen->signer.pk);
 }
 
+/* --- tickets --- */
+
+/*
+ * spec: T-105: in front of a ticket stands whether a certificate was shown.
+ * That octet is not protected, and need not be: nobody is somebody by a
+ * ticket, since no certificate comes out of one.
+ */
+enum {
+	TICKET_PLAIN = 0,
+	TICKET_SHOWN = 1
+};
+
+static int
+write_ticket(void *tickets, const mbedtls_ssl_session *session,
+    unsigned char *start, const unsigned char *end, size_t *n,
+    uint32_t *lifetime)
+{
+	int rc;
+
+	if (start >= end)
+		return MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL;
+	rc = mbedtls_ssl_ticket_write(tickets, session, start + 1, end, n,
+	    lifetime);
+	if (rc != 0)
+		return rc;
+	start[0] = session->MBEDTLS_PRIVATE(peer_cert) != NULL ? TICKET_SHOWN
+							       : TICKET_PLAIN;
+	++*n;
+	return 0;
+}
+
+static int
+read_ticket(void *tickets, mbedtls_ssl_session *session, unsigned char *text,
+    size_t n)
+{
+	if (n < 1 || text[0] != TICKET_PLAIN)
+		return MBEDTLS_ERR_SSL_INVALID_MAC; /* a full handshake */
+	return mbedtls_ssl_ticket_parse(tickets, session, text + 1, n - 1);
+}
+
 static void
 server_free(struct tls_server *s)
 {
@@ -231,8 +271,8 @@ server_setup(struct tls_server *s, const struct tls_server_options *o,
 		MBEDTLS_CIPHER_AES_256_GCM, TICKET_LIFETIME_S) != 0)
 		return errinfo_set(err, STATUS_CRYPTO, NULL, 0,
 		    "cannot set up session tickets");
-	mbedtls_ssl_conf_session_tickets_cb(&s->conf, mbedtls_ssl_ticket_write,
-	    mbedtls_ssl_ticket_parse, &s->tickets);
+	mbedtls_ssl_conf_session_tickets_cb(&s->conf, write_ticket, read_ticket,
+	    &s->tickets);
 	return STATUS_OK;
 }
 

@@ -16,7 +16,7 @@ class Authority:
         self.cert, self.key = self._path("crt"), self._path("key")
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
                 "-subj", "/CN=" + name, "-keyout", self.key, "-out", self.cert,
-                "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign")
+                "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
     def _path(self, suffix, name=None):
         return os.path.join(self.folder, "%s.%s" % (name or self.name, suffix))

@@ -76,7 +76,6 @@ MISTAKES = [
 
 LATER = [
     ("    upstream:\n", "    upstream:\n      proxy: http://p:1\n", "clusters[0].upstream.proxy"),
-    ("    authentication:\n", "    authentication:\n      clientCertificates: {caFile: a}\n", "clientCertificates"),
     ("    authentication:\n", "    authentication:\n      serviceAccounts: {issuer: a}\n", "serviceAccounts"),
     ("    authentication:\n", "    authentication:\n      impersonation: true\n", "authentication.impersonation"),
     ("    authentication:\n", "    limits: {perUser: {burst: 1}}\n    authentication:\n", "clusters[0].limits.perUser"),

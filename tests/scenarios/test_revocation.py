@@ -44,13 +44,13 @@ def wait(ex):
 
 
 class Stream:
-    def __init__(self, gw, kind, token, source=None):
+    def __init__(self, gw, kind, token, source=None, ctx=None):
         method, target = STREAMS[kind]
         fields = []
         if kind in UPGRADES:
             fields = ["Connection: Upgrade", "Upgrade: " + UPGRADES[kind]]
         self.gw, self.kind, self.id = gw, kind, new_id()
-        self.client = gw.connect(source=source)
+        self.client = gw.connect(source=source, **({"ctx": ctx} if ctx else {}))
         self.client.send(request(method, target, *fields, token=token, audit_id=self.id))
         a = self.client.head()
         assert a.code == (101 if kind in UPGRADES else 200), a.code
