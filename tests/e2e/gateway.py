@@ -38,6 +38,7 @@ clusters:
     authentication:
       configFile: authentication.json
 %(keys)s
+%(sources)s
     authorization:
 %(authorization)s
 %(more)s
@@ -79,7 +80,7 @@ class Gateway(Folder):
     def __init__(self, cluster, name, order, drain="5s", more="", identity="passthrough"):
         super().__init__(cluster.path("gateway-" + name))
         self.cluster, self.order, self.drain, self.more = cluster, order, drain, more
-        self.identity, self.credentials = identity, ""
+        self.identity, self.credentials, self.sources = identity, "", ""
         self.port, self.admin = free_ports(2)
         self.url = "https://127.0.0.1:%d" % self.port
         self.ca = cluster.path("gateway-ca.crt")
@@ -88,7 +89,7 @@ class Gateway(Folder):
     def configuration(self):
         values = {"port": self.port, "admin": self.admin, "drain": self.drain, "upstream": self.cluster.url,
                   "issuer": self.cluster.issuer.url, "more": self.more, "identity": self.identity,
-                  "credentials": self.credentials}
+                  "credentials": self.credentials, "sources": self.sources}
         return CONFIG % {**values, **{k: v % values for k, v in SETTINGS[self.order].items()}}
 
     def write_files(self):

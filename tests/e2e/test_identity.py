@@ -26,7 +26,7 @@ def credentials(cluster, gateway, kind):
     return "      credentials: {tokenFile: own.token}"
 
 
-@pytest.fixture(params=["passthrough", "impersonate", "requestHeader"])
+@pytest.fixture(scope="module", params=["passthrough", "impersonate", "requestHeader"])
 def told(cluster, request):
     """A gateway with that identity mode, and its users: one of them with everything that a token can say."""
     kind = request.param
@@ -71,3 +71,39 @@ def test_answers_are_the_same(told):
     assert p.stdout.strip() == "through"
     refused = side.kubectl("nobody", "-n", side.namespace, "exec", "shell", "--", "echo", "x", check=False)
     assert refused.returncode == 1 and "forbidden" in refused.stderr
+
+
+def by_certificate(cluster, side, name):
+    """The path of a kubeconfig with that client certificate."""
+    config = {"apiVersion": "v1", "kind": "Config", "current-context": "c",
+              "clusters": [{"name": "c", "cluster": {"server": side.url, "certificate-authority": side.ca}}],
+              "users": [{"name": "c", "user": {"client-certificate": cluster.path(name + ".crt"),
+                                                "client-key": cluster.path(name + ".key")}}],
+              "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}]}
+    return cluster.write("%s-%s.kubeconfig" % (name, side.name), config)
+
+
+@pytest.mark.parametrize("kind", ["impersonate", "requestHeader"])
+def test_client_certificates(cluster, kind):
+    """A certificate of the API server's own client CA: the same user through the gateway and straight."""
+    cluster.cert("dora", "/O=oidc:viewers/O=dev ops/CN=dora", "ca")
+    gateway = Gateway(cluster, "certificates-" + kind, "upstream")
+    os.makedirs(gateway.work, exist_ok=True)
+    gateway.credentials = credentials(cluster, gateway, kind)
+    gateway.sources = "      clientCertificates: {caFile: upstream-ca.crt, identity: %s}" % kind
+    gateway.start()
+    try:
+        side = Side(cluster, cluster.tokens, "certificates-" + kind, gateway.url, gateway.ca)
+        straight = Side(cluster, cluster.tokens, "certificates-straight-" + kind, cluster.url, cluster.path("ca.crt"))
+        here, there = by_certificate(cluster, side, "dora"), by_certificate(cluster, straight, "dora")
+        seen, wanted = (json.loads(cluster.kubectl("auth", "whoami", "-o", "json", kubeconfig=k).stdout)["status"]
+                        ["userInfo"] for k in (here, there))
+        assert sorted(seen.pop("groups")) == sorted(wanted.pop("groups"))
+        assert seen == wanted and seen["username"] == "dora"
+        for args, code in ((["get", "pods"], 0), (["get", "secrets"], 1)):
+            got = [cluster.kubectl("-n", side.namespace, *args, kubeconfig=k, check=False) for k in (here, there)]
+            assert [g.returncode for g in got] == [code, code], got[0].stderr
+        # A token passes through beside it, as it is.
+        assert whoami(side, "viewer")["username"] == whoami(straight, "viewer")["username"]
+    finally:
+        gateway.stop()
