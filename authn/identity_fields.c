@@ -25,7 +25,7 @@ struct making {
 	enum identity_fault fault;
 };
 
-/* spec: T-47, RFC 9110 5.5: what every reader takes as the same value */
+/* spec: T-47: what every reader takes as the same value */
 static bool
 is_fit(struct slice s)
 {
@@ -55,7 +55,7 @@ add(struct making *m, struct slice name, struct slice value)
 		    (struct header){name, value, field_classify(name)};
 }
 
-/* spec: semantics of client-go: octets of no token, and %, become %XX */
+/* As client-go spells keys: octets of no token, and %, become %XX. */
 static struct slice
 extra_name(struct making *m, struct slice key)
 {
@@ -94,7 +94,7 @@ add_extra(struct making *m, const struct user_extra *e)
 		add(m, name, e->values[i]);
 }
 
-/* spec: the API server adds these to whom is impersonated */
+/* The API server adds these to whom is impersonated. */
 static bool
 is_implicit(enum identity_form form, struct slice group)
 {

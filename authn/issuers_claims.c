@@ -64,8 +64,8 @@ load_uid(struct load *l, const struct field *mappings, struct issuer *to)
 }
 
 /*
- * spec: apimachinery pkg/util/validation IsDomainPrefixedPath; Kubernetes
- * wants no upper case in it either
+ * apimachinery's IsDomainPrefixedPath (pkg/util/validation); Kubernetes wants no
+ * upper case in it either.
  */
 static bool
 is_domain_prefixed_path(struct slice key)

@@ -102,7 +102,7 @@ enum authn_reason
 x509_identity(const struct peer *p, const struct x509_rules *rules,
     struct identity **out)
 {
-	char text[sizeof("X509SHA256=") + 2 * DIGEST_SIZE];
+	char text[sizeof("X509SHA256=") + (size_t)2 * DIGEST_SIZE];
 	struct slice value;
 	struct user_extra extra = {CREDENTIAL_ID, &value, 1};
 	struct user u = {.extra = &extra, .extra_count = 1};

@@ -97,7 +97,7 @@ read_bmp(struct reading *r, const mbedtls_asn1_buf *v, struct slice *out)
 	return true;
 }
 
-/* spec: Go encoding/asn1 parseDirectoryString: what is read as text */
+/* The string types that Go, and so the API server, reads as text. */
 static bool
 read_text(struct reading *r, const mbedtls_asn1_buf *v, struct slice *out)
 {

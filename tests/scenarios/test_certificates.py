@@ -220,6 +220,35 @@ def test_certificate_and_token(certified, pki, world):
     assert ask(gw, strange, "not.a.token").code == 401
 
 
+def chain(pki, length):
+    """A leaf with so many certificates in all: the client CA's own comes last, and is not sent."""
+    issuer = pki.ca
+    pairs = []
+    for n in range(length - 1):
+        made = Authority.__new__(Authority)
+        made.folder, made.name = pki.folder, "between-%d-%d" % (length, n)
+        made.cert, made.key = pki.ext("/CN=" + made.name, "basicConstraints=critical,CA:TRUE",
+                                      "keyUsage=critical,keyCertSign,cRLSign", ca=issuer)
+        pairs.insert(0, made)
+        issuer = made
+    leaf = pki.issue("/O=admins/CN=cara", ca=issuer)
+    with open(leaf[0] + ".chain", "w", encoding="ascii") as out:
+        for path in [leaf[0]] + [p.cert for p in pairs]:
+            with open(path, encoding="ascii") as f:
+                out.write(f.read())
+    return leaf[0] + ".chain", leaf[1]
+
+
+def test_chains(certified, pki):
+    """T-109, T-113: by intermediates that the client sends, four certificates at most."""
+    gw, _ = certified()
+    gw.start()
+    assert ask(gw, pki.context(chain(pki, 4))).code == 200
+    a = ask(gw, pki.context(chain(pki, 5)))
+    assert a.code == 401 and reason(gw, a) == "certificate"
+    gw.wait_log("refused audit-id=" + a.audit_id, "the certificate's chain is too long")
+
+
 @pytest.mark.parametrize("highest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_no_identity_from_a_ticket(certified, pki, world, highest):
     """T-105: a session in which a certificate was shown is not resumed; others are."""

@@ -92,7 +92,7 @@ def test_who_it_is(entra, signer, upstream, claims, name):
     ({"cnf": {"kid": "x"}}, None, "pop_binding"), ({}, {"kid": None}, "unknown_key"),
     ({}, {"kid": "two"}, "unknown_key"), ({}, {"alg": "RS512"}, "algorithm"), ({}, {"alg": "PS256"}, "algorithm")])
 def test_tokens_that_do_not_count(entra, signer, upstream, claims, head, why):
-    """Entra reject reasons: in audit and metrics; the client hears 401 and nothing else."""
+    """Entra reject reasons (RFC 7800 3.1 among them): in audit and metrics; the client hears 401 and nothing else."""
     gw = entra(signingAlgorithms=["RS256", "RS512", "PS256", "ES256"]).start()
     a = ask(gw, token(signer, head=head, **claims))
     assert a.code == 401 and a.status()["message"] == "Unauthorized"
@@ -165,7 +165,7 @@ def test_clouds(entra, signer, cloud, authority, sts):
     ({"issuer": V2.replace(TENANT, OTHER)}, 401, 401), ({"cloud_instance_name": "microsoftonline.com"}, 200, 200),
     ({"cloud_instance_name": "microsoftonline.us"}, 401, 401)])
 def test_a_key_serves_its_own_issuer(entra, signer, member, v1, v2):
-    """Entra keys: a key that names its issuer or cloud serves no other."""
+    """spec: Entra keys: a key that names its issuer or cloud serves no other."""
     gw = entra(keys=[{**signer.jwks()["keys"][0], **member}]).start()
     assert ask(gw, token(signer)).code == v1
     assert ask(gw, token(signer, iss=V2)).code == v2
