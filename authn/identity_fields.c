@@ -11,6 +11,9 @@ static const struct names {
     [IDENTITY_AS_IMPERSONATION] = {SLICE_INIT("Impersonate-User"),
 	SLICE_INIT("Impersonate-Uid"), SLICE_INIT("Impersonate-Group"),
 	SLICE_INIT("Impersonate-Extra-")},
+    [IDENTITY_AS_ASKED] = {SLICE_INIT("Impersonate-User"),
+	SLICE_INIT("Impersonate-Uid"), SLICE_INIT("Impersonate-Group"),
+	SLICE_INIT("Impersonate-Extra-")},
     [IDENTITY_AS_REQUEST_HEADER] = {SLICE_INIT("X-Remote-User"),
 	SLICE_INIT("X-Remote-Uid"), SLICE_INIT("X-Remote-Group"),
 	SLICE_INIT("X-Remote-Extra-")},
@@ -94,13 +97,24 @@ add_extra(struct making *m, const struct user_extra *e)
 		add(m, name, e->values[i]);
 }
 
-/* The API server adds these to whom is impersonated. */
+/*
+ * The API server adds these by itself to whom is impersonated, so that nobody
+ * needs a right to them: strangers are unauthenticated; others are
+ * authenticated, unless they are said to be unauthenticated.  A service account
+ * without groups would get those of its namespace.
+ */
 static bool
-is_implicit(enum identity_form form, struct slice group)
+is_implicit(enum identity_form form, const struct user *u, struct slice group)
 {
-	return form == IDENTITY_AS_IMPERSONATION &&
-	    (slice_eq(group, GROUP_AUTHENTICATED) ||
-		slice_eq(group, user_anonymous.groups[0]));
+	struct slice unauthenticated = user_anonymous.groups[0];
+
+	if (form != IDENTITY_AS_IMPERSONATION ||
+	    slice_starts(u->name, SLICE("system:serviceaccount:")))
+		return false;
+	if (slice_eq(u->name, user_anonymous.name))
+		return slice_eq(group, unauthenticated);
+	return slice_eq(group, GROUP_AUTHENTICATED) &&
+	    !user_in_group(u, unauthenticated);
 }
 
 static size_t
@@ -128,7 +142,7 @@ identity_fields_make(enum identity_form form, const struct user *u,
 	if (u->uid.n != 0)
 		add(&m, m.names->uid, u->uid);
 	for (size_t i = 0; i < u->group_count; i++) {
-		if (!is_implicit(form, u->groups[i]))
+		if (!is_implicit(form, u, u->groups[i]))
 			add(&m, m.names->group, u->groups[i]);
 	}
 	for (size_t i = 0; i < u->extra_count; i++)

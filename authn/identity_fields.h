@@ -17,7 +17,8 @@ enum {
 };
 
 enum identity_form {
-	IDENTITY_AS_IMPERSONATION, /* Impersonate-* */
+	IDENTITY_AS_IMPERSONATION, /* Impersonate-* of who acts */
+	IDENTITY_AS_ASKED,         /* Impersonate-*, all of it as it is */
 	IDENTITY_AS_REQUEST_HEADER /* X-Remote-* */
 };
 

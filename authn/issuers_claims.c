@@ -3,6 +3,7 @@
  *
  * CEL expressions are refused: a rule that is not evaluated would not hold.
  */
+#include "authn/extra_key.h"
 #include "authn/issuers_fields.h"
 #include "base/dns.h"
 
@@ -63,27 +64,6 @@ load_uid(struct load *l, const struct field *mappings, struct issuer *to)
 		field_bad(l, &e, "%s; set claim", no_cel);
 }
 
-/*
- * apimachinery's IsDomainPrefixedPath (pkg/util/validation); Kubernetes wants no
- * upper case in it either.
- */
-static bool
-is_domain_prefixed_path(struct slice key)
-{
-	static const char others[] = "/-._~%!$&'()*+,;=:";
-	size_t slash = slice_index(key, '/');
-	struct slice path = slice_from(key, slash < key.n ? slash + 1 : slash);
-
-	for (size_t i = 0; i < path.n; i++) {
-		char c = path.p[i];
-
-		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') &&
-		    (c == '\0' || strchr(others, c) == NULL))
-			return false;
-	}
-	return path.n != 0 && dns_is_subdomain(slice_first(key, slash));
-}
-
 /* NULL, or what is wrong with the key of an extra. */
 static const char *
 extra_key_fault(struct slice key)
@@ -92,7 +72,7 @@ extra_key_fault(struct slice key)
 
 	if (key.n == 0)
 		return "is required";
-	if (!is_domain_prefixed_path(key))
+	if (!extra_key_is_domain_prefixed_path(key))
 		return "must be a path behind a domain, in lower case, such "
 		       "as example.com/room";
 	if (dns_is_within(domain, SLICE("k8s.io")) ||

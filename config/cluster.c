@@ -385,10 +385,7 @@ read_authentication(struct reader *r, const struct place *cluster,
 		    "allow is for client certificates, and there are no "
 		    "clientCertificates");
 	f = place_field(r, &p, "impersonation");
-	if (read_bool(r, &f))
-		read_error(r, &f,
-		    "true is part of the schema, but not supported by this "
-		    "version");
+	out->impersonation = read_bool(r, &f);
 	f = place_field(r, &p, "clockSkew");
 	(void)read_map(r, &f);
 	g = place_field(r, &f, "nbf");
@@ -475,6 +472,17 @@ read_identities(struct reader *r, const struct place *cluster,
 
 		p = place_field(r, &p, "clientCertificates");
 		check_credentials(r, &p, c, own->identity);
+	}
+	/* In the gateway's name nobody else would ask whether they may. */
+	if (c->impersonation && !config_asks_rbac(c) &&
+	    (c->identity == IDENTITY_IMPERSONATE ||
+		(own != NULL && own->identity == IDENTITY_IMPERSONATE))) {
+		struct place p = place_field(r, cluster, "authentication");
+
+		p = place_field(r, &p, "impersonation");
+		read_error(r, &p,
+		    "true needs rbac in authorization.order beside identity: "
+		    "impersonate: the API server does not see who asks");
 	}
 	if (c->identity == IDENTITY_PASSTHROUGH && own == NULL &&
 	    c->credentials != NULL)

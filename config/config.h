@@ -181,6 +181,7 @@ struct config_cluster {
 	bool takes_certificates;
 	const struct config_client_certificates *client_certs; /* or NULL */
 	bool allows_nodes;
+	bool impersonation; /* kubectl --as */
 	const struct config_jwks_file *jwks_files;
 	size_t jwks_file_count;
 	struct config_strings key_hosts;          /* lower case */

@@ -372,7 +372,8 @@ put_request(struct conn_h1 *c, struct buf *tx, const void *head)
 	h1_write_request_line(tx, r->method, r->target);
 	h1_write_field(tx, SLICE("Host"), r->host);
 	put_fields(tx, r->headers.list, r->headers.count);
-	put_fields(tx, r->more, r->more_count);
+	for (size_t i = 0; i < COUNT_OF(r->more); i++)
+		put_fields(tx, r->more[i], r->more_count[i]);
 	if (r->upgrade != UPGRADE_NONE) {
 		h1_write_field(tx, SLICE("Connection"), SLICE("Upgrade"));
 		h1_write_field(tx, SLICE("Upgrade"),

@@ -14,6 +14,7 @@
 #include "gateway/refuse.h"
 #include "gateway/worker.h"
 #include "http/uri.h"
+#include "rbac/impersonate.h"
 
 enum exchange_state {
 	EX_FREE = 0,
@@ -73,9 +74,12 @@ struct exchange {
 	/* who asks */
 	struct slice token; /* in the head: gone once it is sent */
 	struct identity *identity;
-	bool is_anonymous;           /* without credentials */
-	bool by_certificate;         /* of the connection, not by a token */
+	bool is_anonymous;        /* without credentials */
+	bool by_certificate;      /* of the connection, not by a token */
+	const struct user *asked; /* kubectl --as: just what it says; or NULL */
+	const struct user *acting;   /* who that is, in the arena; or NULL */
 	struct identity_fields told; /* to the API server; none: passthrough */
+	struct identity_fields asked_told; /* and whom the caller asks for */
 	int64_t token_expires_s;
 	struct slice issuer; /* for audit */
 	enum authn_reason authn_reason;
@@ -178,6 +182,9 @@ enum step exchange_refuse(struct exchange *e, enum refusal r,
     struct slice message);
 enum step exchange_refuse_fixed(struct exchange *e, enum refusal r);
 
+/* Who acts: the caller, or for whom they ask. */
+const struct user *exchange_user(const struct exchange *e);
+
 /* What is judged of it; points into it. */
 struct judge_question exchange_question(const struct exchange *e);
 
@@ -213,6 +220,11 @@ enum authn_reason exchange_judge_certificate(struct exchange *e,
     const struct cluster *cluster, const char **fault);
 /* It is worth the same identity to cluster as it was. */
 bool exchange_is_certified(struct exchange *e, const struct cluster *cluster);
+
+/* exchange_impersonate.c */
+/* By c's roles: may the caller act as e->asked?  No memory is no reason. */
+bool exchange_may_still_impersonate(const struct exchange *e,
+    const struct cluster *c);
 
 /* exchange_identity.c */
 /* Make what the API server is told; false: *refused is what to return. */

@@ -85,6 +85,7 @@ write_event(struct exchange *e, struct record *r, enum audit_stage stage)
 	    .request_uri = request_uri(e),
 	    .verb = e->has_attributes ? e->attributes.verb : SLICE_EMPTY,
 	    .user = e->identity != NULL ? &e->identity->user : NULL,
+	    .impersonated = e->acting,
 	    .source_ip = slice_of(e->client->address_text),
 	    .user_agent = e->user_agent,
 	    .attributes = e->has_attributes ? &e->attributes : NULL,

@@ -22,43 +22,10 @@ exchange_cluster_in(const struct exchange *e, const struct snapshot *s)
 	return NULL;
 }
 
-static struct slice
-forbidden_impersonation(struct exchange *e, const struct attributes *a)
+const struct user *
+exchange_user(const struct exchange *e)
 {
-	char text[MESSAGE_MAX];
-	struct buf b;
-
-	buf_init_fixed(&b, text, sizeof(text));
-	authorize_put_forbidden(&b, &e->identity->user, a);
-	buf_puts(&b, ": impersonation is switched off on this gateway");
-	return b.overflow ? SLICE("forbidden")
-			  : arena_dup(&e->arena, buf_slice(&b));
-}
-
-/* spec: T-45: impersonation fields are refused, never passed on */
-enum step
-exchange_step_impersonate(struct exchange *e)
-{
-	const struct headers *h = &e->down->request->headers;
-	struct attributes a = {.is_resource = true,
-	    .verb = SLICE("impersonate"),
-	    .resource = SLICE("users"),
-	    .api_version = SLICE("v1")};
-
-	for (size_t i = 0; i < h->count; i++) {
-		if ((h->list[i].class & FIELD_IMPERSONATE) == 0)
-			continue;
-		if (slice_eq_nocase(h->list[i].name, SLICE("impersonate-user")))
-			a.name = arena_dup(&e->arena, h->list[i].value);
-		e->about = arena_alloc(&e->arena, sizeof(a));
-		if (e->about == NULL)
-			return exchange_refuse_fixed(e, REFUSE_BUSY);
-		memcpy((void *)(uintptr_t)e->about, &a, sizeof(a));
-		e->reason = SLICE("impersonation is switched off");
-		return exchange_refuse(e, REFUSE_IMPERSONATION,
-		    forbidden_impersonation(e, &a));
-	}
-	return exchange_go(e, EX_AUTHZ);
+	return e->acting != NULL ? e->acting : &e->identity->user;
 }
 
 struct judge_question
@@ -66,7 +33,7 @@ exchange_question(const struct exchange *e)
 {
 	return (struct judge_question){
 	    .requestor = &e->identity->user,
-	    .user = &e->identity->user,
+	    .user = exchange_user(e),
 	    .attributes = &e->attributes,
 	    .address = &e->client->address,
 	    .has_certificate = e->by_certificate,

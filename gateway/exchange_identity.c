@@ -33,7 +33,7 @@ words_of(enum identity_fault fault)
 static enum step
 refuse(struct exchange *e, enum identity_fault fault)
 {
-	struct slice name = e->identity->user.name;
+	struct slice name = exchange_user(e)->name;
 	char text[MESSAGE_MAX];
 	struct buf b;
 
@@ -55,16 +55,24 @@ exchange_tell_identity(struct exchange *e, enum step *refused)
 	enum config_identity mode = e->by_certificate
 	    ? e->cluster->config->client_certs->identity
 	    : e->cluster->config->identity;
-	enum identity_fault fault;
+	enum identity_fault fault = IDENTITY_FITS;
 
-	if (mode == IDENTITY_PASSTHROUGH || e->told.count != 0)
+	if (e->told.count != 0 || e->asked_told.count != 0)
 		return true;
-	fault = identity_fields_make(mode == IDENTITY_IMPERSONATE
-		? IDENTITY_AS_IMPERSONATION
-		: IDENTITY_AS_REQUEST_HEADER,
-	    &e->identity->user, &e->arena, &e->told);
+	if (mode == IDENTITY_IMPERSONATE)
+		fault = identity_fields_make(IDENTITY_AS_IMPERSONATION,
+		    exchange_user(e), &e->arena, &e->told);
+	else if (mode == IDENTITY_REQUEST_HEADER)
+		fault = identity_fields_make(IDENTITY_AS_REQUEST_HEADER,
+		    &e->identity->user, &e->arena, &e->told);
+	/* The API server judges it as well, by the caller's own rights. */
+	if (fault == IDENTITY_FITS && e->asked != NULL &&
+	    mode != IDENTITY_IMPERSONATE)
+		fault = identity_fields_make(IDENTITY_AS_ASKED, e->asked,
+		    &e->arena, &e->asked_told);
 	if (fault == IDENTITY_FITS)
 		return true;
+	e->told = (struct identity_fields){0};
 	*refused = refuse(e, fault);
 	return false;
 }
@@ -94,8 +102,10 @@ exchange_add_identity(struct exchange *e, struct request_head *out)
 {
 	const char *own = e->lease.upstream->own_authorization;
 
-	out->more = e->told.list;
-	out->more_count = e->told.count;
+	out->more[0] = e->told.list;
+	out->more_count[0] = e->told.count;
+	out->more[1] = e->asked_told.list;
+	out->more_count[1] = e->asked_told.count;
 	if (!e->lease.own)
 		return add_client_token(e, &out->headers);
 	return own == NULL ||

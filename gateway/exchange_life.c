@@ -83,6 +83,18 @@ follow(struct exchange *e, const struct cluster *c)
 	wait_for_end(e);
 }
 
+/* False: it has been told to end, since its caller may not act so any more. */
+static bool
+may_still_act(struct exchange *e, const struct cluster *c)
+{
+	if (e->asked == NULL || exchange_may_still_impersonate(e, c) ||
+	    (cluster_judge(c).awaits_roles && !cluster_is_missing(c)))
+		return true;
+	end(e, REFUSE_FORBIDDEN, "policy",
+	    SLICE("its caller may not impersonate this user any more"));
+	return false;
+}
+
 /* spec: T-65, T-130: whole, on the attributes that it was permitted on */
 static void
 rejudge_access(struct exchange *e, const struct cluster *c)
@@ -94,6 +106,8 @@ rejudge_access(struct exchange *e, const struct cluster *c)
 	const char *by;
 	struct buf b;
 
+	if (!may_still_act(e, c))
+		return;
 	judge(&j, &q, &x);
 	/*
 	 * It was allowed once; what is awaited comes with a new snapshot.

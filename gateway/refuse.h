@@ -28,6 +28,8 @@ enum refusal {
 	REFUSE_BODY,            /* 400: a bad chunk before any answer */
 	REFUSE_UNAUTHENTICATED, /* 401 */
 	REFUSE_IMPERSONATION,   /* 403 */
+	REFUSE_NO_NAME,         /* 400: impersonation without a user */
+	REFUSE_TWO_NAMES,       /* 400: impersonation of two users at once */
 	REFUSE_IDENTITY,        /* 403: it fits no header fields */
 	REFUSE_RULE,            /* 403: an access rule */
 	REFUSE_FORBIDDEN,       /* 403 */

@@ -37,8 +37,8 @@ struct request_head {
 	uint64_t length; /* BODY_LENGTH */
 	struct headers headers;
 	/* To be sent behind them: whom it is for, however many groups. */
-	const struct header *more;
-	size_t more_count;
+	const struct header *more[2];
+	size_t more_count[2];
 };
 
 struct response_head {

@@ -44,11 +44,11 @@ def wait(ex):
 
 
 class Stream:
-    def __init__(self, gw, kind, token, source=None, ctx=None):
+    def __init__(self, gw, kind, token, source=None, ctx=None, fields=()):
         method, target = STREAMS[kind]
-        fields = []
+        fields = list(fields)
         if kind in UPGRADES:
-            fields = ["Connection: Upgrade", "Upgrade: " + UPGRADES[kind]]
+            fields += ["Connection: Upgrade", "Upgrade: " + UPGRADES[kind]]
         self.gw, self.kind, self.id = gw, kind, new_id()
         self.client = gw.connect(source=source, **({"ctx": ctx} if ctx else {}))
         self.client.send(request(method, target, *fields, token=token, audit_id=self.id))

@@ -14,6 +14,8 @@ enum {
 
 static const struct slice two_groups[] = {S("dev"), S("system:authenticated")};
 static const struct slice strangers[] = {S("system:unauthenticated")};
+static const struct slice both[] = {S("system:unauthenticated"),
+    S("system:authenticated")};
 static const struct slice blank_before[] = {S(" dev")};
 static const struct slice line_end[] = {S("dev\nImpersonate-Group: x")};
 static const struct slice no_group[] = {S("")};
@@ -55,6 +57,28 @@ static struct row {
 	IDENTITY_FITS,
 	"X-Remote-User: system:anonymous\r\n"
 	"X-Remote-Group: system:unauthenticated\r\n"},
+    {"anonymous and authenticated", IDENTITY_AS_IMPERSONATION,
+	{.name = S("system:anonymous"), .groups = both, .group_count = 2},
+	IDENTITY_FITS,
+	"Impersonate-User: system:anonymous\r\n"
+	"Impersonate-Group: system:authenticated\r\n"},
+    {"somebody who is said to be unauthenticated", IDENTITY_AS_IMPERSONATION,
+	{.name = S("ann"), .groups = both, .group_count = 2}, IDENTITY_FITS,
+	"Impersonate-User: ann\r\n"
+	"Impersonate-Group: system:unauthenticated\r\n"
+	"Impersonate-Group: system:authenticated\r\n"},
+    {"a service account in one group", IDENTITY_AS_IMPERSONATION,
+	{.name = S("system:serviceaccount:a:b"),
+	    .groups = two_groups + 1,
+	    .group_count = 1},
+	IDENTITY_FITS,
+	"Impersonate-User: system:serviceaccount:a:b\r\n"
+	"Impersonate-Group: system:authenticated\r\n"},
+    {"as it is asked", IDENTITY_AS_ASKED,
+	{.name = S("ann"), .groups = two_groups, .group_count = 2},
+	IDENTITY_FITS,
+	"Impersonate-User: ann\r\nImpersonate-Group: dev\r\n"
+	"Impersonate-Group: system:authenticated\r\n"},
     {"UTF-8 as it is", IDENTITY_AS_IMPERSONATION,
 	{.name = S("ann"), .groups = utf8, .group_count = 1}, IDENTITY_FITS,
 	"Impersonate-User: ann\r\nImpersonate-Group: d\xc3\xa9v\r\n"},
