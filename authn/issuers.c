@@ -127,6 +127,7 @@ digest_issuer(const struct issuers_whole *w, struct issuer *i)
 	put_text(&b, i->uid_claim);
 	put_text(&b, i->tenant);
 	put_text(&b, slice_of(i->cloud != NULL ? i->cloud->name : ""));
+	buf_putc(&b, i->is_service_accounts ? 'a' : '-');
 	for (size_t n = 0; n < i->rule_count; n++) {
 		put_text(&b, i->rules[n].claim);
 		put_text(&b, i->rules[n].required_value);
@@ -152,14 +153,60 @@ add_digests(struct issuers_whole *w)
 	return st;
 }
 
+/* Behind the others, so that theirs keep their numbers. */
+static enum status
+add_accounts(struct issuers_whole *w, const struct issuers_accounts *o,
+    const char *path, struct errinfo *err)
+{
+	size_t count = w->known.count;
+	struct issuer *list =
+	    arena_alloc(&w->arena, (count + 1) * sizeof(*list));
+	struct slice url = arena_dup(&w->arena, slice_of(o->url));
+	struct strings audiences = {0};
+
+	if (list == NULL || url.n == 0 ||
+	    issuers_copy_texts(w, o->audiences, o->audience_count,
+		&audiences) != STATUS_OK)
+		return STATUS_NOMEM;
+	if (issuers_find(&w->known, url) != count)
+		return errinfo_set(err, STATUS_MALFORMED, path, 0,
+		    "has \"%s\" as issuer, which is that of "
+		    "authentication.serviceAccounts in line %u",
+		    o->url, o->line);
+	if (count != 0)
+		memcpy(list, w->known.list, count * sizeof(*list));
+	list[count] = (struct issuer){.url = url,
+	    .audiences = audiences.items,
+	    .audience_count = audiences.count,
+	    .username_claim = SLICE("sub"),
+	    .is_service_accounts = true,
+	    .line = o->line};
+	w->known.list = list;
+	w->known.count = count + 1;
+	return STATUS_OK;
+}
+
+static enum status
+load_list(struct issuers_whole *w, const struct issuers_options *o,
+    struct slice text, struct errinfo *err)
+{
+	enum status st = STATUS_OK;
+
+	if (o->entra != NULL)
+		st = issuers_of_entra(w, o->entra);
+	else if (o->path != NULL)
+		st = issuers_read(w, text, o->path, err);
+	if (st == STATUS_OK && o->accounts != NULL)
+		st = add_accounts(w, o->accounts, o->path, err);
+	return st;
+}
+
 static enum status
 fill(struct issuers_whole *w, const struct issuers_options *o,
     struct slice text, struct errinfo *err)
 {
 	enum status st = read_algorithms(w, o, err);
-	enum status loaded = o->entra != NULL
-	    ? issuers_of_entra(w, o->entra)
-	    : issuers_read(w, text, o->path, err);
+	enum status loaded = load_list(w, o, text, err);
 
 	if (st != STATUS_OK || loaded != STATUS_OK)
 		return st != STATUS_OK ? st : loaded;
@@ -207,7 +254,7 @@ issuers_load(const struct issuers_options *o, struct issuers **out,
 	struct buf text;
 	enum status st;
 
-	if (o->entra != NULL)
+	if (o->entra != NULL || o->path == NULL)
 		return issuers_parse(o, SLICE_EMPTY, out, err);
 	buf_init(&text, FILE_MAX);
 	st = file_read(o->path, &text, err);

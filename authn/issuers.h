@@ -15,7 +15,7 @@
 #include "authn/jwks.h"
 
 enum {
-	ISSUERS_MAX = 64
+	ISSUERS_MAX = 64 /* and one of service accounts */
 };
 
 struct claim_rule {
@@ -38,7 +38,9 @@ struct issuer {
 	/* By the rules of Entra ID (authn/entra.h); NULL: by those above. */
 	const struct entra_cloud *cloud;
 	struct slice tenant; /* what tid must be; set where cloud is */
-	unsigned line;       /* in the file */
+	/* By authn/service_account.h: the cluster's own issuer. */
+	bool is_service_accounts;
+	unsigned line; /* in the file */
 	/* Of all that decides what a token of it yields, but its keys. */
 	unsigned char digest[DIGEST_SIZE];
 };
@@ -57,9 +59,19 @@ struct issuers_entra {
 	unsigned line; /* in the configuration */
 };
 
+/* The API server's own issuer of tokens for service accounts. */
+struct issuers_accounts {
+	const char *url;
+	const char *const *audiences; /* at least one */
+	size_t audience_count;
+	unsigned line; /* in the configuration */
+};
+
 struct issuers_options {
-	const char *path; /* the AuthenticationConfiguration, or for errors */
-	const struct issuers_entra *entra; /* NULL: path is read */
+	/* The AuthenticationConfiguration, or for errors; NULL: none. */
+	const char *path;
+	const struct issuers_entra *entra;       /* NULL: path is read */
+	const struct issuers_accounts *accounts; /* NULL: none */
 	const char *const *algorithms; /* signingAlgorithms, checked names */
 	size_t algorithm_count;
 	const char *const *key_hosts; /* serve keys besides the issuer's host */
@@ -95,7 +107,10 @@ NODISCARD enum status issuers_parse(const struct issuers_options *o,
 struct issuers *issuers_ref(struct issuers *i);
 void issuers_unref(struct issuers *i); /* NULL is fine */
 
-/* Index of the issuer whose url is iss, or count. */
+/*
+ * Index of the issuer whose url is iss, or count.  That of service accounts,
+ * if there is one, is the last.
+ */
 size_t issuers_find(const struct issuers *i, struct slice iss);
 
 /* May a token's identity have this name, or be in this group (T-55)? */

@@ -9,6 +9,7 @@
 #include "authn/claims.h"
 #include "authn/entra.h"
 #include "authn/jws.h"
+#include "authn/service_account.h"
 #include "authn/starved.h"
 
 /* spec: Entra keys: RS256 and a kid, whatever else is configured */
@@ -48,6 +49,20 @@ find_key(const struct issuers *issuers, const struct issuer *issuer,
 	return unknown || j->kid.n == 0 ? AUTHN_UNKNOWN_KEY : AUTHN_ALGORITHM;
 }
 
+/* Each kind of issuer has claims of its own. */
+static enum authn_reason
+identify(const struct issuers *issuers, size_t n, const json_t *claims,
+    struct identity **out)
+{
+	const struct issuer *issuer = &issuers->list[n];
+
+	if (issuer->cloud != NULL)
+		return entra_admit(issuer, claims, out);
+	if (issuer->is_service_accounts)
+		return service_account_identity(claims, out);
+	return claims_identity(issuers, n, claims, out);
+}
+
 static void
 note_basis(struct basis *b, const struct issuer *issuer, const struct jwk *key)
 {
@@ -80,9 +95,7 @@ judge(const struct issuers *issuers, struct jwks *const *keys,
 	    &out->expires_s);
 	if (r != AUTHN_OK)
 		return r;
-	r = issuer->cloud != NULL
-	    ? entra_admit(issuer, j->claims, &out->identity)
-	    : claims_identity(issuers, out->issuer, j->claims, &out->identity);
+	r = identify(issuers, out->issuer, j->claims, &out->identity);
 	if (r == AUTHN_OK)
 		note_basis(&out->identity->basis, issuer, key);
 	return r;

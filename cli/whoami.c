@@ -32,7 +32,7 @@ open_cluster(struct whoami *w, const char *cluster, struct errinfo *err)
 		st = errinfo_set(err, STATUS_NOT_FOUND, w->config->path,
 		    w->parts.config->line,
 		    "cluster \"%s\" takes no tokens: it has no "
-		    "authentication.configFile and no entra",
+		    "authentication.configFile, entra or serviceAccounts",
 		    w->parts.config->name);
 	if (st != STATUS_OK)
 		return st;

@@ -100,22 +100,35 @@ telling_put_username_rule(const struct telling *t)
 /* --- an accepted token --- */
 
 static void
-put_groups(const struct telling *t, const struct user *u)
+put_names(struct buf *out, const struct user *u, size_t count)
 {
-	struct buf *out = t->out;
-	size_t count = whoami_group_count(u);
-
-	label(out, "groups");
-	if (t->issuer->groups_claim.n == 0) {
-		buf_puts(out, "none: claimMappings.groups is not set\n");
-		return;
-	}
 	if (count == 0)
 		buf_puts(out, "none");
 	for (size_t i = 0; i < count; i++) {
 		buf_puts(out, i != 0 ? ", " : "");
 		text_put_goescaped(out, u->groups[i]);
 	}
+}
+
+static void
+put_groups(const struct telling *t, const struct user *u)
+{
+	struct buf *out = t->out;
+	size_t count = whoami_group_count(u);
+
+	label(out, "groups");
+	if (t->issuer->is_service_accounts) {
+		put_names(out, u, count);
+		buf_puts(out,
+		    "\n             as of every service account of its "
+		    "namespace; system:authenticated is added\n");
+		return;
+	}
+	if (t->issuer->groups_claim.n == 0) {
+		buf_puts(out, "none: claimMappings.groups is not set\n");
+		return;
+	}
+	put_names(out, u, count);
 	buf_puts(out, "\n             by ");
 	telling_put_rule(out, t->issuer->groups_claim,
 	    t->issuer->groups_prefix);
@@ -144,7 +157,9 @@ put_extra(const struct telling *t, const struct user *u)
 		buf_puts(out, "none\n");
 	else
 		buf_putf(out, "\n             by claim \"%s\"\n",
-		    t->issuer->cloud != NULL ? "oid" : "jti");
+		    t->issuer->cloud != NULL             ? "oid"
+			: t->issuer->is_service_accounts ? "kubernetes.io"
+							 : "jti");
 }
 
 static void

@@ -240,6 +240,13 @@ why_username(const struct telling *t)
 	struct slice s = strict_json_text(v);
 	struct buf *out = t->out;
 
+	if (t->issuer->is_service_accounts) {
+		buf_puts(out,
+		    "sub must be system:serviceaccount:NAMESPACE:NAME of the "
+		    "account in claim \"kubernetes.io\"; it is ");
+		put_value_or_missing(out, v);
+		return;
+	}
 	telling_put_username_rule(t);
 	buf_puts(out, " gives the name; ");
 	if (v == NULL) {
@@ -295,6 +302,14 @@ why_uid(const struct telling *t)
 	const json_t *v = telling_claim(t, name);
 	struct buf *out = t->out;
 
+	if (t->issuer->is_service_accounts) {
+		buf_puts(out,
+		    "claim \"kubernetes.io\" must have the account's uid, and "
+		    "names without control characters; it is ");
+		put_value_or_missing(out,
+		    json_object_get(t->j.claims, "kubernetes.io"));
+		return;
+	}
 	buf_puts(out, "claim ");
 	telling_put_quoted(out, name);
 	buf_puts(out, " gives the uid; ");

@@ -349,6 +349,34 @@ read_anonymous(struct reader *r, const struct place *authn,
 		read_error(r, &f, "is allowed only where enabled is true");
 }
 
+static const struct config_accounts *
+read_accounts(struct reader *r, const struct place *authn)
+{
+	struct place p = place_field(r, authn, "serviceAccounts");
+	struct config_accounts *a;
+	const char **own;
+	struct place f;
+
+	if (place_is_absent(&p) || !read_map(r, &p))
+		return NULL;
+	a = read_alloc(r, 1, sizeof(*a));
+	own = read_alloc(r, 1, sizeof(*own));
+	if (a == NULL || own == NULL)
+		return NULL;
+	f = place_field(r, &p, "issuer");
+	own[0] = a->issuer = read_string(r, &f);
+	f = place_field(r, &p, "jwksFile");
+	a->jwks_file = read_path(r, &f);
+	f = place_field(r, &p, "audiences");
+	a->audiences = place_is_absent(&f)
+	    ? (struct config_strings){own, NULL, own[0] != NULL}
+	    : read_strings(r, &f, read_string);
+	if (!place_is_absent(&f) && a->audiences.count == 0)
+		read_error(r, &f, "must not be empty");
+	a->line = p.line;
+	return a;
+}
+
 static void
 read_authentication(struct reader *r, const struct place *cluster,
     struct config_cluster *out)
@@ -364,12 +392,13 @@ read_authentication(struct reader *r, const struct place *cluster,
 	g = place_field(r, &p, "entra");
 	out->entra = read_entra(r, &g);
 	out->client_certs = read_client_certificates(r, &p);
+	out->accounts = read_accounts(r, &p);
 	if (place_is_absent(&f) && place_is_absent(&g) &&
-	    out->client_certs == NULL)
+	    out->client_certs == NULL && out->accounts == NULL)
 		read_error(r, &p,
 		    "one source is required: set configFile to an "
-		    "AuthenticationConfiguration, entra to a tenant, or "
-		    "clientCertificates");
+		    "AuthenticationConfiguration, entra to a tenant, "
+		    "clientCertificates or serviceAccounts");
 	if (!place_is_absent(&f) && !place_is_absent(&g))
 		read_error(r, &g,
 		    "stands beside configFile; remove one of them");

@@ -124,6 +124,13 @@ struct config_client_certificates {
 	unsigned line;
 };
 
+/* authentication.serviceAccounts */
+struct config_accounts {
+	const char *issuer, *jwks_file;
+	struct config_strings audiences; /* at least one */
+	unsigned line;
+};
+
 /* authentication.entra */
 struct config_entra {
 	const char *cloud;               /* "public", "usGovernment", "china" */
@@ -176,7 +183,8 @@ struct config_cluster {
 	/* authentication */
 	/* An AuthenticationConfiguration, or NULL. */
 	const char *authentication_file;
-	const struct config_entra *entra; /* or NULL */
+	const struct config_entra *entra;       /* or NULL */
+	const struct config_accounts *accounts; /* or NULL */
 	/* authentication.clientCertificates is there, read or not. */
 	bool takes_certificates;
 	const struct config_client_certificates *client_certs; /* or NULL */

@@ -76,6 +76,7 @@ struct exchange {
 	struct identity *identity;
 	bool is_anonymous;        /* without credentials */
 	bool by_certificate;      /* of the connection, not by a token */
+	bool is_service_account;  /* by a token of the cluster's own issuer */
 	const struct user *asked; /* kubectl --as: just what it says; or NULL */
 	const struct user *acting;   /* who that is, in the arena; or NULL */
 	struct identity_fields told; /* to the API server; none: passthrough */
@@ -227,6 +228,9 @@ bool exchange_may_still_impersonate(const struct exchange *e,
     const struct cluster *c);
 
 /* exchange_identity.c */
+/* How c's API server is told who asks. */
+enum config_identity exchange_mode(const struct exchange *e,
+    const struct cluster *c);
 /* Make what the API server is told; false: *refused is what to return. */
 bool exchange_tell_identity(struct exchange *e, enum step *refused);
 /* On the lease at hand.  False: no room. */

@@ -48,13 +48,21 @@ refuse(struct exchange *e, enum identity_fault fault)
 	return exchange_refuse(e, REFUSE_IDENTITY, exchange_text(e, &b));
 }
 
+enum config_identity
+exchange_mode(const struct exchange *e, const struct cluster *c)
+{
+	if (e->by_certificate)
+		return c->config->client_certs->identity;
+	/* Only the API server knows whether pod and account are still there. */
+	return e->is_service_account ? IDENTITY_PASSTHROUGH
+				     : c->config->identity;
+}
+
 /* spec: T-48: without fields of an identity it would be the gateway's own */
 bool
 exchange_tell_identity(struct exchange *e, enum step *refused)
 {
-	enum config_identity mode = e->by_certificate
-	    ? e->cluster->config->client_certs->identity
-	    : e->cluster->config->identity;
+	enum config_identity mode = exchange_mode(e, e->cluster);
 	enum identity_fault fault = IDENTITY_FITS;
 
 	if (e->told.count != 0 || e->asked_told.count != 0)

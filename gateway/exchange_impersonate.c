@@ -18,11 +18,8 @@ static struct authorize_chain
 chain_of(const struct exchange *e, const struct cluster *c)
 {
 	struct authorize_chain chain = c->chain;
-	enum config_identity mode = e->by_certificate
-	    ? c->config->client_certs->identity
-	    : c->config->identity;
 
-	if (mode == IDENTITY_IMPERSONATE && chain.count != 0 &&
+	if (exchange_mode(e, c) == IDENTITY_IMPERSONATE && chain.count != 0 &&
 	    chain.order[chain.count - 1] == AUTHORIZER_UPSTREAM)
 		chain.count--;
 	return chain;

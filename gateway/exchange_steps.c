@@ -223,6 +223,8 @@ static enum step
 accept_identity(struct exchange *e, struct identity *id, size_t issuer)
 {
 	e->identity = id;
+	e->is_service_account =
+	    e->cluster->issuers->list[issuer].is_service_accounts;
 	e->issuer = arena_dup(&e->arena, e->cluster->issuers->list[issuer].url);
 	return exchange_go(e, EX_IMPERSONATE);
 }

@@ -85,12 +85,28 @@ build_ranges(const char *path, struct cluster *c, struct errinfo *err)
 		(void)errinfo_set(err, st, path, 0, "out of memory");
 }
 
-/* Keys from jwksFiles; the others' slots stay empty. */
+static enum status
+load_keys(struct cluster *c, size_t issuer, const char *path,
+    struct errinfo *err)
+{
+	struct buf text;
+	enum status st;
+
+	buf_init(&text, JWKS_BYTES_MAX);
+	st = file_read(path, &text, err);
+	if (st == STATUS_OK)
+		st = jwks_parse(buf_slice(&text), path, &c->keys->sets[issuer],
+		    err);
+	buf_release(&text);
+	return st;
+}
+
+/* Keys from files; the others' slots stay empty. */
 static enum status
 build_keys(const char *path, struct cluster *c, struct errinfo *err)
 {
 	const struct config_cluster *config = c->config;
-	enum status st = STATUS_OK;
+	enum status st = STATUS_OK, one;
 
 	c->keys = keyset_new(c->issuers->count);
 	if (c->keys == NULL)
@@ -98,23 +114,23 @@ build_keys(const char *path, struct cluster *c, struct errinfo *err)
 	for (size_t i = 0; i < config->jwks_file_count; i++) {
 		const struct config_jwks_file *f = &config->jwks_files[i];
 		size_t n = issuers_find(c->issuers, slice_of(f->issuer));
-		struct buf text;
-		enum status one;
 
-		if (n == c->issuers->count) {
-			st = errinfo_set(err, STATUS_NOT_FOUND, path, f->line,
+		if (n == c->issuers->count ||
+		    c->issuers->list[n].is_service_accounts)
+			one = errinfo_set(err, STATUS_NOT_FOUND, path, f->line,
 			    "jwksFiles: no issuer \"%s\" in %s", f->issuer,
-			    config->authentication_file);
-			continue;
-		}
-		buf_init(&text, JWKS_BYTES_MAX);
-		one = file_read(f->path, &text, err);
-		if (one == STATUS_OK)
-			one = jwks_parse(buf_slice(&text), f->path,
-			    &c->keys->sets[n], err);
-		buf_release(&text);
-		if (one != STATUS_OK)
-			st = one;
+			    config->authentication_file != NULL
+				? config->authentication_file
+				: "authentication");
+		else
+			one = load_keys(c, n, f->path, err);
+		st = one != STATUS_OK ? one : st;
+	}
+	if (config->accounts != NULL && config->accounts->jwks_file != NULL) {
+		/* The last one: see issuers.h. */
+		one = load_keys(c, c->issuers->count - 1,
+		    config->accounts->jwks_file, err);
+		st = one != STATUS_OK ? one : st;
 	}
 	return st;
 }
@@ -187,6 +203,7 @@ enum status
 build_issuers(const struct config *config, const struct config_cluster *c,
     struct issuers **out, struct errinfo *err)
 {
+	struct issuers_accounts accounts;
 	struct issuers_entra entra;
 	struct issuers_options o = {
 	    .path = c->authentication_file,
@@ -207,7 +224,14 @@ build_issuers(const struct config *config, const struct config_cluster *c,
 		o.entra = &entra;
 		o.path = config->path;
 	}
-	return o.path != NULL ? issuers_load(&o, out, err) : STATUS_OK;
+	if (c->accounts != NULL && c->accounts->issuer != NULL) {
+		accounts = (struct issuers_accounts){c->accounts->issuer,
+		    c->accounts->audiences.list, c->accounts->audiences.count,
+		    c->accounts->line};
+		o.accounts = &accounts;
+	}
+	return o.path != NULL || o.accounts != NULL ? issuers_load(&o, out, err)
+						    : STATUS_OK;
 }
 
 static enum status
@@ -543,6 +567,8 @@ build_each_path(const struct config *config,
 			use(arg, c->client_certs->ca_file);
 			use(arg, c->client_certs->crl_file);
 		}
+		if (c->accounts != NULL)
+			use(arg, c->accounts->jwks_file);
 		for (size_t n = 0; n < c->jwks_file_count; n++)
 			use(arg, c->jwks_files[n].path);
 		each_string(&c->range_files, use, arg);

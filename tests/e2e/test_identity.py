@@ -5,7 +5,8 @@ import os
 import pytest
 
 from gateway import Gateway
-from world import Side
+from processes import until
+from world import OTHER_NAMESPACE, Side
 
 IMPERSONATOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../packaging/impersonator.yaml")
 ACCOUNT = "kube-access-gateway-impersonator"
@@ -105,5 +106,30 @@ def test_client_certificates(cluster, kind):
             assert [g.returncode for g in got] == [code, code], got[0].stderr
         # A token passes through beside it, as it is.
         assert whoami(side, "viewer")["username"] == whoami(straight, "viewer")["username"]
+    finally:
+        gateway.stop()
+
+
+def test_service_accounts(cluster):
+    """A token of the API server's own, bound to a Pod: verified here, passed through, the same user there."""
+    gateway = Gateway(cluster, "accounts", "upstream")
+    os.makedirs(gateway.work, exist_ok=True)
+    gateway.write("sa.json", cluster.kubectl("get", "--raw", "/openid/v1/jwks").stdout)
+    gateway.sources = '      serviceAccounts: {issuer: "https://kubernetes.default.svc", jwksFile: sa.json}'
+    gateway.start()
+    try:
+        cluster.kubectl("create", "serviceaccount", "bot", "-n", OTHER_NAMESPACE)
+        tokens = {"plain": cluster.kubectl("create", "token", "bot", "-n", OTHER_NAMESPACE).stdout.strip(),
+                  "other": cluster.kubectl("create", "token", "bot", "-n", OTHER_NAMESPACE, "--audience=other").stdout.strip()}
+        side = Side(cluster, tokens, "accounts", gateway.url, gateway.ca)
+        straight = Side(cluster, tokens, "accounts-straight", cluster.url, cluster.path("ca.crt"))
+        seen, wanted = whoami(side, "plain"), whoami(straight, "plain")
+        assert sorted(seen.pop("groups")) == sorted(wanted.pop("groups"))
+        assert seen == wanted and seen["username"] == "system:serviceaccount:%s:bot" % OTHER_NAMESPACE
+        for s in (side, straight):
+            assert s.kubectl("other", "auth", "whoami", check=False).returncode == 1
+        cluster.kubectl("delete", "serviceaccount", "bot", "-n", OTHER_NAMESPACE)
+        # Only the API server knows that it is gone; what it says stands.
+        until("the end of the account", lambda: side.kubectl("plain", "auth", "whoami", check=False).returncode == 1, 30)
     finally:
         gateway.stop()
