@@ -45,9 +45,8 @@ read_cluster_listeners(struct reader *r, const struct place *p,
 	cluster->listeners = list;
 }
 
-/* Lower case without a final dot: how names are compared. */
-static const char *
-read_name(struct reader *r, const struct place *p)
+const char *
+read_host_name(struct reader *r, const struct place *p)
 {
 	struct slice s = slice_of(read_string(r, p));
 	char *name = s.n != 0 ? read_dup(r, s) : NULL;
@@ -178,39 +177,6 @@ bad:
 	return false;
 }
 
-/* One way only: which of two counts nobody could tell. */
-static const struct config_credentials *
-read_credentials(struct reader *r, const struct place *upstream)
-{
-	struct place p = place_field(r, upstream, "credentials");
-	struct config_credentials *c;
-	struct place f;
-
-	if (place_is_absent(&p) || !read_map(r, &p))
-		return NULL;
-	c = read_alloc(r, 1, sizeof(*c));
-	if (c == NULL)
-		return NULL;
-	f = place_field(r, &p, "certFile");
-	c->cert_file = read_path(r, &f);
-	f = place_field(r, &p, "keyFile");
-	c->key_file = read_path(r, &f);
-	f = place_field(r, &p, "tokenFile");
-	c->token_file = read_path(r, &f);
-	f = place_field(r, &p, "kubeconfig");
-	c->kubeconfig = read_path(r, &f);
-	c->line = p.line;
-	if ((c->cert_file == NULL) != (c->key_file == NULL))
-		read_error(r, &p, "certFile and keyFile go together");
-	else if ((c->cert_file != NULL) + (c->token_file != NULL) +
-		(c->kubeconfig != NULL) !=
-	    1)
-		read_error(r, &p,
-		    "must be one of certFile with keyFile, tokenFile, "
-		    "kubeconfig");
-	return c;
-}
-
 static void
 read_upstream(struct reader *r, const struct place *cluster,
     struct config_cluster *out)
@@ -246,197 +212,6 @@ read_upstream(struct reader *r, const struct place *cluster,
 }
 
 static void
-read_jwks_files(struct reader *r, const struct place *authn,
-    struct config_cluster *out)
-{
-	struct place p = place_field(r, authn, "jwksFiles");
-	struct config_jwks_file *list;
-
-	if (!read_pairs(r, &p, "issuer URLs to files"))
-		return;
-	list = read_alloc(r, p.node->count, sizeof(*list));
-	for (size_t i = 0; list != NULL && i < p.node->count; i++) {
-		const struct pair *pair = &p.node->pairs[i];
-		struct place item = {.node = pair->value,
-		    .line = pair->key_line};
-
-		(void)snprintf(item.shown, sizeof(item.shown), "%.100s[%.*s]",
-		    p.shown, (int)(pair->key.n < 120 ? pair->key.n : 120),
-		    pair->key.p);
-		list[i].issuer = read_dup(r, pair->key);
-		list[i].path = read_path(r, &item);
-		list[i].line = pair->key_line;
-		if (place_is_absent(&item))
-			read_error(r, &item, "must be a file");
-		if (list[i].path != NULL)
-			out->jwks_file_count = i + 1;
-	}
-	out->jwks_files = list;
-}
-
-static void
-read_algorithms(struct reader *r, const struct place *authn,
-    struct config_cluster *out)
-{
-	static const char *const initial[] = {"RS256", "ES256"};
-	static const unsigned no_lines[] = {0, 0};
-	static const char *const known[] = {"RS256", "RS384", "RS512", "PS256",
-	    "PS384", "PS512", "ES256", "ES384", "ES512"};
-	struct place p = place_field(r, authn, "signingAlgorithms");
-
-	out->signing_algorithms = (struct config_strings){initial, no_lines, 2};
-	if (place_is_absent(&p))
-		return;
-	out->signing_algorithms = read_strings(r, &p, read_string);
-	if (out->signing_algorithms.count == 0)
-		read_error(r, &p, "must not be empty");
-	for (size_t i = 0; i < out->signing_algorithms.count; i++) {
-		bool good = false;
-
-		for (size_t k = 0; k < COUNT_OF(known); k++)
-			good = good ||
-			    strcmp(known[k], out->signing_algorithms.list[i]) ==
-				0;
-		if (!good)
-			read_error(r, &p,
-			    "\"%s\" is not one of RS256, RS384, RS512, PS256, "
-			    "PS384, PS512, ES256, ES384, ES512",
-			    out->signing_algorithms.list[i]);
-	}
-}
-
-/* spec: T-55: what is listed begins with system:, masters for one source only */
-static void
-check_reserved(struct reader *r, const struct place *p,
-    const struct config_strings *s, bool from_certificates)
-{
-	for (size_t i = 0; i < s->count; i++) {
-		if (!slice_starts(slice_of(s->list[i]), SLICE("system:")))
-			read_error(r, p,
-			    "\"%s\" does not begin with system:, so it needs "
-			    "no permission; remove it",
-			    s->list[i]);
-		if (!from_certificates &&
-		    strcmp(s->list[i], "system:masters") == 0)
-			read_error(r, p,
-			    "system:masters can never come from a token, and "
-			    "there are no clientCertificates");
-	}
-}
-
-/* Compared whole, decoded and without the query: no path is a pattern. */
-static void
-read_anonymous(struct reader *r, const struct place *authn,
-    struct config_cluster *out)
-{
-	struct place p = place_field(r, authn, "anonymous");
-	struct place f;
-
-	out->has_anonymous = !place_is_absent(&p);
-	out->anonymous_line = p.line;
-	(void)read_map(r, &p);
-	f = place_field(r, &p, "enabled");
-	out->anonymous_enabled = read_bool(r, &f);
-	f = place_field(r, &p, "paths");
-	out->anonymous_paths = read_strings(r, &f, read_string);
-	for (size_t i = 0; i < out->anonymous_paths.count; i++) {
-		if (out->anonymous_paths.list[i][0] != '/')
-			read_error(r, &f,
-			    "\"%s\" must be a path such as /livez",
-			    out->anonymous_paths.list[i]);
-	}
-	if (out->anonymous_paths.count != 0 && !out->anonymous_enabled)
-		read_error(r, &f, "is allowed only where enabled is true");
-}
-
-static const struct config_accounts *
-read_accounts(struct reader *r, const struct place *authn)
-{
-	struct place p = place_field(r, authn, "serviceAccounts");
-	struct config_accounts *a;
-	const char **own;
-	struct place f;
-
-	if (place_is_absent(&p) || !read_map(r, &p))
-		return NULL;
-	a = read_alloc(r, 1, sizeof(*a));
-	own = read_alloc(r, 1, sizeof(*own));
-	if (a == NULL || own == NULL)
-		return NULL;
-	f = place_field(r, &p, "issuer");
-	own[0] = a->issuer = read_string(r, &f);
-	f = place_field(r, &p, "jwksFile");
-	a->jwks_file = read_path(r, &f);
-	f = place_field(r, &p, "audiences");
-	a->audiences = place_is_absent(&f)
-	    ? (struct config_strings){own, NULL, own[0] != NULL}
-	    : read_strings(r, &f, read_string);
-	if (!place_is_absent(&f) && a->audiences.count == 0)
-		read_error(r, &f, "must not be empty");
-	a->line = p.line;
-	return a;
-}
-
-static void
-read_authentication(struct reader *r, const struct place *cluster,
-    struct config_cluster *out)
-{
-	static const char *const refuse_or_allow[] = {"refuse", "allow"};
-	struct place p = place_field(r, cluster, "authentication");
-	struct place f, g;
-
-	if (!read_map(r, &p))
-		return;
-	f = place_field(r, &p, "configFile");
-	out->authentication_file = read_path(r, &f);
-	g = place_field(r, &p, "entra");
-	out->entra = read_entra(r, &g);
-	out->client_certs = read_client_certificates(r, &p);
-	out->accounts = read_accounts(r, &p);
-	if (place_is_absent(&f) && place_is_absent(&g) &&
-	    out->client_certs == NULL && out->accounts == NULL)
-		read_error(r, &p,
-		    "one source is required: set configFile to an "
-		    "AuthenticationConfiguration, entra to a tenant, "
-		    "clientCertificates or serviceAccounts");
-	if (!place_is_absent(&f) && !place_is_absent(&g))
-		read_error(r, &g,
-		    "stands beside configFile; remove one of them");
-	read_jwks_files(r, &p, out);
-	f = place_field(r, &p, "keyHosts");
-	out->key_hosts = read_strings(r, &f, read_name);
-	read_algorithms(r, &p, out);
-	read_anonymous(r, &p, out);
-	f = place_field(r, &p, "nodeCredentials");
-	out->allows_nodes = read_word(r, &f, refuse_or_allow, 2) == 1;
-	if (out->allows_nodes && out->client_certs == NULL)
-		read_error(r, &f,
-		    "allow is for client certificates, and there are no "
-		    "clientCertificates");
-	f = place_field(r, &p, "impersonation");
-	out->impersonation = read_bool(r, &f);
-	f = place_field(r, &p, "clockSkew");
-	(void)read_map(r, &f);
-	g = place_field(r, &f, "nbf");
-	out->nbf_skew_s = read_duration_ms(r, &g) / 1000;
-	g = place_field(r, &f, "exp");
-	out->exp_skew_s = read_duration_ms(r, &g) / 1000;
-	f = place_field(r, &p, "reserved");
-	(void)read_map(r, &f);
-	g = place_field(r, &f, "users");
-	out->reserved_users = read_strings(r, &g, read_string);
-	check_reserved(r, &g, &out->reserved_users, false);
-	g = place_field(r, &f, "groups");
-	out->reserved_groups = read_strings(r, &g, read_string);
-	check_reserved(r, &g, &out->reserved_groups, out->client_certs != NULL);
-	if (out->entra != NULL && out->client_certs == NULL &&
-	    !place_is_absent(&f))
-		read_error(r, &f,
-		    "has no effect beside entra, whose names and groups never "
-		    "begin with system:; remove it");
-}
-
-static void
 read_limits(struct reader *r, const struct place *cluster,
     struct config_cluster *out)
 {
@@ -465,61 +240,6 @@ read_policy(struct reader *r, const struct place *p, const struct config *c,
 	check_authorization(r, p, out);
 }
 
-static const char *const identities[] = {"passthrough", "impersonate",
-    "requestHeader"}; /* in the order of enum config_identity */
-
-/* A mode that field f asks for needs a credential that can do it. */
-static void
-check_credentials(struct reader *r, const struct place *f,
-    const struct config_cluster *c, enum config_identity mode)
-{
-	if (mode != IDENTITY_PASSTHROUGH && c->credentials == NULL)
-		read_error(r, f,
-		    "%s needs a credential of the gateway's own: set "
-		    "upstream.credentials",
-		    identities[mode]);
-	if (mode == IDENTITY_REQUEST_HEADER && c->credentials != NULL &&
-	    c->credentials->token_file != NULL)
-		read_error(r, f,
-		    "requestHeader needs a client certificate in "
-		    "upstream.credentials, not a token");
-}
-
-/* How tokens, and client certificates, are told to the API server. */
-static void
-read_identities(struct reader *r, const struct place *cluster,
-    struct config_cluster *c)
-{
-	const struct config_client_certificates *own = c->client_certs;
-	struct place f = place_field(r, cluster, "identity");
-
-	c->identity = (enum config_identity)read_word(r, &f, identities,
-	    COUNT_OF(identities));
-	check_credentials(r, &f, c, c->identity);
-	if (own != NULL && own->identity != c->identity) {
-		struct place p = place_field(r, cluster, "authentication");
-
-		p = place_field(r, &p, "clientCertificates");
-		check_credentials(r, &p, c, own->identity);
-	}
-	/* In the gateway's name nobody else would ask whether they may. */
-	if (c->impersonation && !config_asks_rbac(c) &&
-	    (c->identity == IDENTITY_IMPERSONATE ||
-		(own != NULL && own->identity == IDENTITY_IMPERSONATE))) {
-		struct place p = place_field(r, cluster, "authentication");
-
-		p = place_field(r, &p, "impersonation");
-		read_error(r, &p,
-		    "true needs rbac in authorization.order beside identity: "
-		    "impersonate: the API server does not see who asks");
-	}
-	if (c->identity == IDENTITY_PASSTHROUGH && own == NULL &&
-	    c->credentials != NULL)
-		read_error(r, &f,
-		    "passthrough uses no upstream.credentials; remove them, or "
-		    "set impersonate or requestHeader");
-}
-
 static void
 read_cluster(struct reader *r, const struct place *p, const struct config *c,
     struct config_cluster *out, enum config_need need)
@@ -545,7 +265,7 @@ read_cluster(struct reader *r, const struct place *p, const struct config *c,
 	if (need == CONFIG_NEED_ALL) {
 		read_cluster_listeners(r, p, c, out);
 		f = place_field(r, p, "serverNames");
-		out->server_names = read_strings(r, &f, read_name);
+		out->server_names = read_strings(r, &f, read_host_name);
 		read_ranges(r, p, c, out);
 		read_upstream(r, p, out);
 		read_authorization(r, p, out);

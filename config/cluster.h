@@ -31,6 +31,24 @@ void read_access_rules(struct reader *r, const struct place *cluster,
 const struct config_network *find_network(const struct config *c,
     const char *name);
 
+/* A name as it is compared: in lower case, without a final dot. */
+const char *read_host_name(struct reader *r, const struct place *p);
+
+/* authentication.c: the section, which is there or required. */
+void read_authentication(struct reader *r, const struct place *cluster,
+    struct config_cluster *out);
+
+/* identity.c: upstream.credentials, or NULL. */
+const struct config_credentials *read_credentials(struct reader *r,
+    const struct place *upstream);
+
+/*
+ * How tokens and client certificates are told to the API server: last, since
+ * all that it depends on is read by then.
+ */
+void read_identities(struct reader *r, const struct place *cluster,
+    struct config_cluster *c);
+
 /* client_certificates.c: authentication.clientCertificates, or NULL. */
 const struct config_client_certificates *read_client_certificates(
     struct reader *r, const struct place *authentication);

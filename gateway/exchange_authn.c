@@ -1,0 +1,196 @@
+/*
+ * exchange_authn.c - who asks: a certificate, a token, or nobody known.
+ *
+ * Hot: once per request.  Budget: no allocation in the steady state (arena
+ * and stock), no lock, no wait but for keys.
+ */
+#include "authn/websocket_token.h"
+#include "base/monotime.h"
+#include "gateway/control.h"
+#include "gateway/exchange.h"
+
+/*
+ * spec: T-07: never which check failed, but for two that follow a good
+ * signature: they are nothing that signing in again would mend.
+ */
+static struct slice
+words_of(enum authn_reason reason)
+{
+	if (reason == AUTHN_APP_OVERAGE)
+		return SLICE("the token lists no groups, since its application "
+			     "is in too many, and there is no lookup for "
+			     "applications: it must be in fewer groups");
+	if (reason == AUTHN_GROUP_LOOKUP)
+		return SLICE(
+		    "the token lists no groups, since its user is in "
+		    "too many, and the gateway does not look them up: "
+		    "the application should send assigned groups only");
+	return SLICE_EMPTY;
+}
+
+static enum step
+refuse_identity(struct exchange *e, enum authn_reason reason)
+{
+	e->authn_reason = reason;
+	metrics_add(&e->worker->metrics, METRIC_AUTHN_REJECTED, reason, 1);
+	return exchange_refuse(e, REFUSE_UNAUTHENTICATED, words_of(reason));
+}
+
+/* spec: T-53, T-54: where a token may stand; Authorization comes first */
+static enum bearer
+find_token(struct exchange *e)
+{
+	const struct request_head *head = e->down->request;
+	enum bearer found = bearer_find(&head->headers, &e->token);
+	char *scratch;
+
+	if (found != BEARER_NONE || head->upgrade != UPGRADE_WEBSOCKET)
+		return found;
+	scratch = arena_alloc(&e->arena, websocket_token_room(&head->headers));
+	return scratch != NULL
+	    ? websocket_token_find(&head->headers, scratch, &e->token)
+	    : BEARER_BAD;
+}
+
+/* Without credentials: who may come so, and where to, is configured. */
+static enum step
+accept_anonymous(struct exchange *e)
+{
+	if (!anonymous_admits(&e->cluster->anonymous, e->attributes.path))
+		return refuse_identity(e, AUTHN_NO_CREDENTIALS);
+	metrics_add(&e->worker->metrics, METRIC_ANONYMOUS, 0, 1);
+	e->identity = identity_ref(e->worker->anonymous);
+	e->is_anonymous = true;
+	return exchange_go(e, EX_IMPERSONATE);
+}
+
+/*
+ * spec: T-56: a certificate that counts is who asks, and no token is looked
+ * at, as upstream has it; one that does not count never makes a token's user
+ * another one, nor anybody anonymous.  False: *next is not set.
+ */
+static bool
+try_certificate(struct exchange *e, enum step *next)
+{
+	const char *fault = NULL;
+	enum authn_reason r;
+
+	if (!exchange_has_certificate(e))
+		return false;
+	r = exchange_judge_certificate(e, e->cluster, &fault);
+	if (r == AUTHN_OK) {
+		e->identity = identity_ref(e->client->certificate.identity);
+		e->by_certificate = true;
+		e->token_expires_s = e->client->certificate.until_s;
+		metrics_add(&e->worker->metrics, METRIC_CERTIFICATES, 0, 1);
+		*next = exchange_go(e, EX_IMPERSONATE);
+		return true;
+	}
+	if (r == AUTHN_INTERNAL) {
+		*next = exchange_refuse_fixed(e, REFUSE_BUSY);
+		return true;
+	}
+	if (headers_find(&e->down->request->headers, SLICE("authorization")) !=
+	    NULL)
+		return false;
+	if (fault != NULL)
+		e->reason = slice_of(fault);
+	*next = refuse_identity(e, r);
+	return true;
+}
+
+static enum step
+accept_identity(struct exchange *e, struct identity *id, size_t issuer)
+{
+	e->identity = id;
+	e->is_service_account =
+	    e->cluster->issuers->list[issuer].is_service_accounts;
+	e->issuer = arena_dup(&e->arena, e->cluster->issuers->list[issuer].url);
+	return exchange_go(e, EX_IMPERSONATE);
+}
+
+/* Tells the control thread that a key is missing, and waits for its word. */
+static enum step
+ask_for_keys(struct exchange *e, size_t issuer)
+{
+	e->keys_asked = true;
+	if (!control_want_keys(e->worker, e->slot, e->generation,
+		e->cluster->config->name,
+		e->cluster->issuers->list[issuer].url))
+		return exchange_refuse_fixed(e, REFUSE_BUSY);
+	return exchange_go(e, EX_KEYS);
+}
+
+/* Tokens are remembered for each cluster by itself. */
+static unsigned
+scope_of(const struct exchange *e)
+{
+	return (unsigned)(e->cluster - e->use->snapshot->clusters);
+}
+
+/* spec: T-49, T-53, T-82 */
+enum step
+exchange_step_authn(struct exchange *e)
+{
+	struct worker *w = e->worker;
+	struct token_verdict v;
+	struct identity *id;
+	int64_t now_s = walltime_s();
+	enum step next;
+	size_t issuer;
+
+	if (try_certificate(e, &next))
+		return next;
+	switch (find_token(e)) {
+	case BEARER_NONE:
+		return accept_anonymous(e);
+	case BEARER_BAD:
+		return e->arena.overflow ? exchange_refuse_fixed(e, REFUSE_BUSY)
+					 : refuse_identity(e, AUTHN_MALFORMED);
+	case BEARER_TOKEN:
+		break;
+	}
+	if (e->cluster->issuers == NULL)
+		return refuse_identity(e, AUTHN_ISSUER);
+	id = token_cache_get(w->tokens, scope_of(e),
+	    e->cluster->authn_generation, e->token, now_s, &e->token_expires_s,
+	    &issuer);
+	if (id != NULL) {
+		metrics_add(&w->metrics, METRIC_TOKENS_REMEMBERED, 0, 1);
+		return accept_identity(e, id, issuer);
+	}
+	token_judge(e->cluster->issuers, e->cluster->keys->sets, w->verifier,
+	    e->token, now_s, &v);
+	if (v.reason != AUTHN_OK) {
+		if (v.wants_keys && !e->keys_asked)
+			return ask_for_keys(e, v.issuer);
+		/* spec: T-125: nobody is told to log in again for it */
+		if (v.reason == AUTHN_INTERNAL)
+			return exchange_refuse_fixed(e, REFUSE_BUSY);
+		return refuse_identity(e, v.reason);
+	}
+	metrics_add(&w->metrics, METRIC_TOKENS_VERIFIED, 0, 1);
+	token_cache_put(w->tokens, scope_of(e), e->cluster->authn_generation,
+	    e->token, &v);
+	e->token_expires_s = v.expires_s;
+	return accept_identity(e, v.identity, v.issuer);
+}
+
+/* spec: T-65: what waited begins again on the current snapshot */
+enum step
+exchange_step_keys(struct exchange *e)
+{
+	if (e->down->broken != NULL)
+		return exchange_go(e, EX_DONE);
+	if (!e->keys_answered && !timer_is_due(&e->timer))
+		return STEP_WAIT;
+	worker_unuse(e->worker, e->use);
+	e->use = worker_use(e->worker);
+	e->cluster = exchange_cluster_in(e, e->use->snapshot);
+	if (e->cluster == NULL)
+		return exchange_refuse_fixed(e, REFUSE_HOST);
+	/* spec: T-89: its ranges may have changed as well */
+	if (!ranges_lookup(e->cluster->ranges, &e->client->address).admitted)
+		return exchange_refuse_fixed(e, REFUSE_RANGE);
+	return exchange_go(e, EX_AUTHN);
+}
