@@ -108,8 +108,10 @@ is_implicit(enum identity_form form, const struct user *u, struct slice group)
 {
 	struct slice unauthenticated = user_anonymous.groups[0];
 
-	if (form != IDENTITY_AS_IMPERSONATION ||
-	    slice_starts(u->name, SLICE("system:serviceaccount:")))
+	if (form != IDENTITY_AS_IMPERSONATION)
+		return false;
+	if (slice_starts(u->name, SLICE("system:serviceaccount:")) &&
+	    u->group_count == 1)
 		return false;
 	if (slice_eq(u->name, user_anonymous.name))
 		return slice_eq(group, unauthenticated);
