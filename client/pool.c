@@ -330,6 +330,12 @@ lease_begin(struct lease *s, struct pool *p, struct upstream *u,
 	    .own = own,
 	    .fresh = fresh,
 	    .state = LEASE_WAIT};
+	/* Without TLS settings it would be plain text. */
+	if (own && u->own_tls == NULL) {
+		s->state = LEASE_FAILED;
+		s->error = "the gateway has no credential of its own for it";
+		return;
+	}
 	if (!fresh)
 		s->conn = take_idle(p, u->generation, own);
 	if (s->conn != NULL) {

@@ -69,13 +69,18 @@ pump(struct leg *from, struct leg *to, uint64_t *count)
 	}
 }
 
-/* The upstream is lost before an answer began: once more, elsewhere? */
+/*
+ * The upstream is lost before an answer began: once more, elsewhere?  Not
+ * across another configuration: what was made for one way of telling who asks
+ * must not go by another one (spec: T-48).
+ */
 static bool
 may_retry(const struct exchange *e)
 {
 	return e->up->is_reused && !e->up->answer_began && !e->body_began &&
 	    !e->retried && (e->method == HTTP_GET || e->method == HTTP_HEAD) &&
-	    e->down->request != NULL;
+	    e->down->request != NULL &&
+	    e->lease.upstream->config == e->cluster->upstream->config;
 }
 
 static enum step

@@ -3,13 +3,15 @@ import json
 import os
 import ssl
 import subprocess
+import threading
 
 import pytest
 
-from client import new_id
+from client import new_id, request
 from gateway import BINARY, SLOW
 from policy import kubeconfig
 from test_revocation import Stream, serve
+from upstream import OK
 from wire import wait_for
 
 PODS = "/api/v1/namespaces/dev/pods"
@@ -217,6 +219,40 @@ def test_passthrough_never_shows_a_certificate(telling, world):
     assert [shown(r) for r in up.requests] == ["the-gateway", None]
     assert up.requests[1].get("Authorization") == "Bearer " + world.admin
     assert not fields(up.requests[1], "impersonate-")
+
+
+@pytest.mark.parametrize("before,after", [("impersonate", "passthrough"), ("requestHeader", "impersonate")])
+def test_a_repetition_keeps_its_way(telling, world, before, after):
+    """T-48: what was made for one way of telling who asks never goes out by another, which a reload has brought."""
+    gw, up = telling(before)
+    gw.config["workers"] = 1
+    gw.start()
+    assert ask(gw, world.admin).code == 200
+    served, go = [], threading.Event()
+
+    def script(ex):
+        ex.read()
+        served.append(ex)
+        if len(served) == 1:
+            go.wait(30)
+            ex.stream.close()
+        else:
+            ex.send(OK)
+    up.script = script
+    with gw.connect() as c:
+        c.send(request("GET", PODS, token=world.admin))
+        wait_for(lambda: served, 5 * SLOW)
+        assert served[0].index >= 1, "the connection was not reused"
+        gw.cluster["identity"] = after
+        if after == "passthrough":
+            del gw.cluster["upstream"]["credentials"]
+        gw.write()
+        gw.reload()
+        assert ask(gw, world.reader).code == 200
+        go.set()
+        assert c.answer().code == 502
+    assert len(served) == 2
+    assert gw.metric("upstream_retried_total") == 0
 
 
 MISTAKES = [

@@ -420,6 +420,24 @@ test_no_server(void **state)
 	tear_down(&f);
 }
 
+/* spec: T-48: who has no credential of its own asks nothing on its own behalf */
+static void
+test_no_credential(void **state)
+{
+	struct fixture f;
+	struct lease s;
+
+	(void)state;
+	set_up(&f);
+	lease_begin(&s, f.pool, f.upstream, &f.owner, true, false);
+	assert_int_equal(s.state, LEASE_FAILED);
+	assert_string_equal(s.error,
+	    "the gateway has no credential of its own for it");
+	assert_null(lease_leg(&s, &f.owner));
+	lease_end(&s);
+	tear_down(&f);
+}
+
 /* spec: T-126: who does not answer in time is given up for the next one */
 static void
 test_skip(void **state)
@@ -484,6 +502,7 @@ main(void)
 	rows_add(&rows, "not given back", test_not_given_back, NULL);
 	rows_add(&rows, "the next server", test_the_next_server, NULL);
 	rows_add(&rows, "no server", test_no_server, NULL);
+	rows_add(&rows, "no credential", test_no_credential, NULL);
 	rows_add(&rows, "a slow server", test_skip, NULL);
 	rows_add(&rows, "a name that does not resolve",
 	    test_a_name_that_does_not_resolve, NULL);
