@@ -8,6 +8,7 @@ import pytest
 
 from client import new_id
 from pki import Authority, client_context, openssl
+from policy import kubeconfig
 from test_revocation import Stream, serve
 from wire import Cut
 
@@ -371,6 +372,16 @@ def test_mistakes(certified, settings, authentication, words):
     gw.write()
     r = gw.check()
     assert r.returncode == 1 and words in r.stderr, r.stderr
+
+
+def test_a_front_proxy_needs_a_certificate(certified):
+    """T-48: with a kubeconfig's token the API server would take every certificate's user for the gateway."""
+    gw, _ = certified(identity="requestHeader")
+    gw.write_json("own.kubeconfig", kubeconfig("https://a", gw.world.ca.cert, {"token": "t"}))
+    gw.cluster["upstream"]["credentials"] = {"kubeconfig": "own.kubeconfig"}
+    gw.write()
+    r = gw.check()
+    assert r.returncode == 1 and "has no client certificate, which identity: requestHeader needs" in r.stderr
 
 
 @pytest.mark.parametrize("change,words", [
