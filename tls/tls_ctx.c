@@ -193,9 +193,9 @@ choose_certificate(mbedtls_ssl_context *ssl)
 /* --- tickets --- */
 
 /*
- * spec: T-105: in front of a ticket stands whether a certificate was shown.
- * That octet is not protected, and need not be: nobody is somebody by a
- * ticket, since no certificate comes out of one.
+ * spec: T-105: in front of a ticket stands whether a certificate was shown,
+ * since one of TLS 1.3 does not hold it.  That octet is not protected: one of
+ * TLS 1.2 does hold it, so what comes out of the ticket is looked at as well.
  */
 enum {
 	TICKET_PLAIN = 0,
@@ -225,9 +225,14 @@ static int
 read_ticket(void *tickets, mbedtls_ssl_session *session, unsigned char *text,
     size_t n)
 {
+	int rc;
+
 	if (n < 1 || text[0] != TICKET_PLAIN)
 		return MBEDTLS_ERR_SSL_INVALID_MAC; /* a full handshake */
-	return mbedtls_ssl_ticket_parse(tickets, session, text + 1, n - 1);
+	rc = mbedtls_ssl_ticket_parse(tickets, session, text + 1, n - 1);
+	if (rc == 0 && session->MBEDTLS_PRIVATE(peer_cert) != NULL)
+		return MBEDTLS_ERR_SSL_INVALID_MAC;
+	return rc;
 }
 
 static void

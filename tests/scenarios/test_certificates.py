@@ -1,4 +1,5 @@
 """Client certificates: asked for and not demanded, judged by us, told to the API server by other means."""
+import base64
 import os
 import ssl
 import subprocess
@@ -7,6 +8,7 @@ import time
 import pytest
 
 from client import new_id
+from gateway import SLOW
 from pki import Authority, client_context, openssl
 from policy import kubeconfig
 from test_revocation import Stream, serve
@@ -269,6 +271,43 @@ def test_no_identity_from_a_ticket(certified, pki, world, highest):
     with gw.connect(ctx=plain, session=session) as c:
         assert c.stream.tls.session_reused
         assert c.ask("GET", PODS, token=None).code == 401
+
+
+class Session:
+    """A session that the openssl command keeps in a file."""
+
+    def __init__(self, gw, path, pair):
+        self.path = path
+        self.args = ["openssl", "s_client", "-connect", "127.0.0.1:%d" % gw.port, "-tls1_2", "-ign_eof",
+                     "-cert", pair[0], "-key", pair[1]]
+
+    def ask(self, *args):
+        head = "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % PODS
+        r = subprocess.run([*self.args, *args], input=head.encode(), capture_output=True, timeout=20 * SLOW, check=False)
+        return r.stdout
+
+    def forge(self):
+        """As if no certificate had been shown, which its first octet says."""
+        text = openssl("sess_id", "-in", self.path, "-noout", "-text").decode()
+        lines = text.partition("TLS session ticket:\n")[2].splitlines()
+        ticket = bytes.fromhex(lines[0].partition(" - ")[2][:47].replace("-", " "))
+        der = openssl("sess_id", "-in", self.path, "-outform", "DER")
+        assert ticket[0] == 1 and der.count(ticket) == 1
+        der = der.replace(ticket, b"\0" + ticket[1:])
+        with open(self.path, "w", encoding="ascii") as f:
+            f.write("-----BEGIN SSL SESSION PARAMETERS-----\n%s-----END SSL SESSION PARAMETERS-----\n"
+                    % base64.encodebytes(der).decode())
+
+
+def test_no_identity_from_a_forged_ticket(certified, pki, tmp_path):
+    """T-105: a ticket of TLS 1.2 holds the certificate; the octet before it is the client's to change."""
+    gw, _ = certified(order=["upstream"])
+    gw.start()
+    session = Session(gw, str(tmp_path / "session"), pki.issue("/CN=cara"))
+    assert b"HTTP/1.1 200" in session.ask("-sess_out", session.path)
+    session.forge()
+    text = session.ask("-sess_in", session.path)
+    assert b"\nReused, " not in text and b"HTTP/1.1 200" in text
 
 
 def test_revocation_list(certified, pki, tmp_path):
