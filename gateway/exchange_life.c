@@ -4,7 +4,8 @@
  * Each new snapshot judges it again, whole: ranges, token, access rules,
  * authorizers.  What is still allowed moves to the snapshot and does not
  * notice; what is not ends within a second, a watch cleanly.  Apart from that
- * a watch ends with its token and the others at sessionMaxAge.
+ * a watch ends with its token, the others at sessionMaxAge, and all with the
+ * client certificate that they came by.
  */
 #include "base/monotime.h"
 #include "gateway/exchange.h"
@@ -70,14 +71,19 @@ move(struct exchange *e, const struct cluster *c)
 	e->cluster = c;
 }
 
-/* Still allowed; the limits of c are its own from now on. */
+/* Still allowed; the limits of c are its own from now on, its time box too. */
 static void
 follow(struct exchange *e, const struct cluster *c)
 {
 	int64_t age_ms = c->config->session_max_age_ms;
+	int64_t until_s = e->by_certificate ? e->client->certificate.until_s
+					    : e->token_expires_s;
+	bool same =
+	    e->session_max_age_ms == age_ms && e->token_expires_s == until_s;
 
 	move(e, c);
-	if (e->born_ms == 0 || e->ending || e->session_max_age_ms == age_ms)
+	e->token_expires_s = until_s;
+	if (e->born_ms == 0 || e->ending || same)
 		return;
 	e->session_max_age_ms = age_ms;
 	wait_for_end(e);
@@ -205,23 +211,37 @@ exchange_rejudge_all(struct worker *w)
 
 /* --- ages --- */
 
-static bool
-ends_with_token(const struct exchange *e)
+/*
+ * spec: T-118, T-124: the wall clock says when a token ends.  A certificate, or
+ * the time box for it, ends all that is open at that moment.
+ */
+static int64_t
+credential_left_ms(const struct exchange *e)
 {
-	return !e->is_anonymous &&
-	    (e->is_watch || e->session_max_age_ms == SESSION_AS_TOKEN);
+	int64_t left_s = e->token_expires_s - walltime_s();
+
+	if (e->by_certificate)
+		return left_s * 1000;
+	if (!e->is_anonymous &&
+	    (e->is_watch || e->session_max_age_ms == SESSION_AS_TOKEN))
+		return (left_s + TOKEN_GRACE_S) * 1000;
+	return INT64_MAX; /* whoever has no token cannot outlive it */
 }
 
-/* spec: T-118, T-124: the wall clock says when a token ends */
+static int64_t
+age_left_ms(const struct exchange *e)
+{
+	if (e->is_watch || e->session_max_age_ms <= 0)
+		return INT64_MAX;
+	return e->born_ms + e->session_max_age_ms - e->worker->loop.now_ms;
+}
+
 static int64_t
 left_ms(const struct exchange *e)
 {
-	if (ends_with_token(e))
-		return (e->token_expires_s + TOKEN_GRACE_S - walltime_s()) *
-		    1000;
-	if (e->is_watch || e->session_max_age_ms <= 0)
-		return INT64_MAX; /* whoever has no token cannot outlive it */
-	return e->born_ms + e->session_max_age_ms - e->worker->loop.now_ms;
+	int64_t credential = credential_left_ms(e), age = age_left_ms(e);
+
+	return credential < age ? credential : age;
 }
 
 static void
@@ -257,7 +277,7 @@ exchange_life_over(struct exchange *e)
 		wait_for_end(e);
 		return STEP_WAIT;
 	}
-	if (ends_with_token(e))
+	if (credential_left_ms(e) <= 0)
 		end(e, REFUSE_UNAUTHENTICATED,
 		    e->by_certificate ? "certificate-expired" : "token-expired",
 		    e->by_certificate

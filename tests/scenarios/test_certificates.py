@@ -359,6 +359,30 @@ def test_time_box(certified, pki):
     assert a.code == 401 and reason(gw, a) == "certificate"
 
 
+@pytest.mark.parametrize("first", [30, 3600])
+@pytest.mark.parametrize("kind", ["watch", "exec"])
+def test_a_time_box_ends(certified, pki, clock, kind, first):
+    """notAfter ends what is open at that moment; a reload's counts for what was open before."""
+    def at(seconds):
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+    gw, up = certified(notAfter=at(first))
+    gw.config["workers"] = 1
+    up.script = serve
+    gw.start(env=clock.env)
+    stream = Stream(gw, kind, None, ctx=pki.context(pki.issue("/O=admins/CN=cara")))
+    if first != 30:
+        gw.cluster["authentication"]["clientCertificates"]["notAfter"] = at(30)
+        gw.write()
+        gw.reload()
+    clock.set_wall(15)
+    clock.jump(gw, 31)
+    time.sleep(0.2)
+    assert gw.metric("long_running_revoked_total") == 0
+    clock.set_wall(31)
+    clock.jump(gw, 31)
+    stream.ends("certificate-expired", "has expired")
+
+
 def test_an_access_rule_wants_a_certificate(certified, pki, world):
     """require.clientCertificate: a token of the same groups does not do."""
     gw, _ = certified()
