@@ -62,20 +62,25 @@ certificate_forget(struct certificate *c)
 	*c = (struct certificate){0};
 }
 
-/* Anew only where another CA, or other rules, have come into force. */
+/* Anew only where another CA, other rules or another day count. */
 static void
 judge_anew(struct exchange *e, const struct cluster *cluster)
 {
 	struct certificate *c = &e->client->certificate;
 	struct tls_conn *tls = tls_of(e->client);
+	int64_t now_s = walltime_s();
 
-	if (c->ca == cluster->client_ca || tls == NULL)
+	if (c->ca == cluster->client_ca && now_s < c->again_s)
 		return;
 	certificate_forget(c);
 	c->ca = client_ca_ref(cluster->client_ca);
-	c->fault = client_ca_fault(c->ca, tls);
+	c->again_s = client_ca_holds_until_s(c->ca, now_s);
+	c->fault = tls != NULL ? client_ca_fault(c->ca, tls)
+			       : "the connection has ended";
 	c->reason = c->fault != NULL ? AUTHN_CERTIFICATE
 				     : read_identity(tls, cluster->config, c);
+	if (c->reason == AUTHN_INTERNAL) /* no memory now: try again */
+		c->again_s = 0;
 }
 
 enum authn_reason

@@ -29,6 +29,7 @@ struct certificate {
 	enum authn_reason reason;
 	const char *fault; /* constant; NULL: none of the chain */
 	int64_t until_s;   /* the first second of refusal */
+	int64_t again_s;   /* when it must be judged again: the CA changes */
 };
 
 /* Back to not judged yet. */

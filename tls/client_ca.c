@@ -107,6 +107,30 @@ client_ca_unref(struct client_ca *c)
 	free(c);
 }
 
+static void
+sooner(int64_t at_s, int64_t now_s, int64_t *next_s)
+{
+	if (at_s > now_s && at_s < *next_s)
+		*next_s = at_s;
+}
+
+int64_t
+client_ca_holds_until_s(const struct client_ca *c, int64_t now_s)
+{
+	int64_t next_s = INT64_MAX;
+
+	for (const mbedtls_x509_crt *ca = &c->ca; ca != NULL; ca = ca->next) {
+		sooner(tls_seconds_of(&ca->valid_from), now_s, &next_s);
+		sooner(tls_seconds_of(&ca->valid_to) + 1, now_s, &next_s);
+	}
+	for (const mbedtls_x509_crl *crl = c->has_crl ? &c->crl : NULL;
+	     crl != NULL; crl = crl->next) {
+		sooner(tls_seconds_of(&crl->this_update), now_s, &next_s);
+		sooner(tls_seconds_of(&crl->next_update) + 1, now_s, &next_s);
+	}
+	return next_s;
+}
+
 /* The first of its faults that there are words for. */
 static const char *
 words_of(uint32_t flags)

@@ -38,4 +38,10 @@ void client_ca_unref(struct client_ca *c); /* NULL is fine */
 const char *client_ca_fault(const struct client_ca *c,
     const struct tls_conn *t);
 
+/*
+ * spec: T-112: the first second after now_s in which a CA or a list begins or
+ * ends, so that client_ca_fault may say something else than it does now.
+ */
+int64_t client_ca_holds_until_s(const struct client_ca *c, int64_t now_s);
+
 #endif

@@ -46,6 +46,9 @@ bool tls_certificate_has_name(const mbedtls_x509_crt *crt, struct slice name);
 bool tls_certificate_has_address(const mbedtls_x509_crt *crt,
     struct slice octets);
 
+/* Since the epoch. */
+int64_t tls_seconds_of(const mbedtls_x509_time *t);
+
 /* The first second in which all of the chain is valid. */
 int64_t tls_chain_from_s(const mbedtls_x509_crt *chain);
 

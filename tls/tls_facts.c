@@ -8,8 +8,8 @@
 
 #include "tls/internal.h"
 
-static int64_t
-seconds_of(const mbedtls_x509_time *t)
+int64_t
+tls_seconds_of(const mbedtls_x509_time *t)
 {
 	struct tm tm = {.tm_year = t->year - 1900,
 	    .tm_mon = t->mon - 1,
@@ -24,10 +24,10 @@ seconds_of(const mbedtls_x509_time *t)
 int64_t
 tls_chain_from_s(const mbedtls_x509_crt *chain)
 {
-	int64_t latest = seconds_of(&chain->valid_from);
+	int64_t latest = tls_seconds_of(&chain->valid_from);
 
 	while ((chain = chain->next) != NULL) {
-		int64_t from = seconds_of(&chain->valid_from);
+		int64_t from = tls_seconds_of(&chain->valid_from);
 
 		latest = from > latest ? from : latest;
 	}
@@ -38,10 +38,10 @@ tls_chain_from_s(const mbedtls_x509_crt *chain)
 int64_t
 tls_chain_until_s(const mbedtls_x509_crt *chain)
 {
-	int64_t earliest = seconds_of(&chain->valid_to);
+	int64_t earliest = tls_seconds_of(&chain->valid_to);
 
 	while ((chain = chain->next) != NULL) {
-		int64_t until = seconds_of(&chain->valid_to);
+		int64_t until = tls_seconds_of(&chain->valid_to);
 
 		earliest = until < earliest ? until : earliest;
 	}

@@ -343,6 +343,20 @@ def test_a_list_that_is_out_of_date(certified, pki, tmp_path):
     assert "the revocation list is out of date" in gw.check().stderr
 
 
+def test_a_list_runs_out(certified, pki, tmp_path):
+    """T-112: also for a connection whose certificate was good while the list was."""
+    crl = str(tmp_path / "crl.pem")
+    gw, _ = certified(crlFile=crl)
+    ctx = pki.context(pki.issue("/O=admins/CN=cara"))
+    pki.revoke(crl, seconds=str(4 * SLOW))
+    ends = time.time() + 4 * SLOW
+    gw.start()
+    with gw.connect(ctx=ctx) as c:
+        assert c.ask("GET", PODS, token=None).code == 200
+        time.sleep(max(0, ends + 2 - time.time()))
+        assert c.ask("GET", PODS, token=None).code == 401
+
+
 def test_time_box(certified, pki):
     """notAfter: from then on none counts, and what is open ends."""
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
