@@ -3,6 +3,7 @@
  */
 #include "tls/client_ca.h"
 
+#include <mbedtls/oid.h>
 #include <mbedtls/x509_crl.h>
 #include <stdlib.h>
 
@@ -152,6 +153,8 @@ words_of(uint32_t flags)
 	    {MBEDTLS_X509_BADCERT_FUTURE, "the certificate is not valid yet"},
 	    {MBEDTLS_X509_BADCERT_NOT_TRUSTED,
 		"the certificate is of another CA"},
+	    {MBEDTLS_X509_BADCERT_EXT_KEY_USAGE,
+		"a CA in the certificate's chain is not for clients"},
 	    {MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK |
 		    MBEDTLS_X509_BADCERT_BAD_KEY,
 		"the certificate's key or signature is too weak"},
@@ -162,6 +165,22 @@ words_of(uint32_t flags)
 			return faults[i].words;
 	}
 	return "the certificate's chain is not valid";
+}
+
+/*
+ * spec: T-111, crypto/x509 of Go: a CA whose extended key usage leaves clients
+ * out vouches for none.  What the leaf may be used for is the caller's to ask.
+ */
+static int
+check_issuer(void *unused, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
+{
+	(void)unused;
+	if (depth > 0 &&
+	    mbedtls_x509_crt_check_extended_key_usage(crt,
+		MBEDTLS_OID_CLIENT_AUTH,
+		MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH)) != 0)
+		*flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
+	return 0;
 }
 
 const char *
@@ -184,7 +203,7 @@ client_ca_fault(const struct client_ca *c, const struct tls_conn *t)
 	if (mbedtls_x509_crt_verify_with_profile(chain,
 		(mbedtls_x509_crt *)(uintptr_t)&c->ca,
 		c->has_crl ? (mbedtls_x509_crl *)(uintptr_t)&c->crl : NULL,
-		&mbedtls_x509_crt_profile_default, NULL, &flags, NULL,
+		&mbedtls_x509_crt_profile_default, NULL, &flags, check_issuer,
 		NULL) == 0)
 		return NULL;
 	return words_of(flags);

@@ -223,7 +223,22 @@ def test_certificate_and_token(certified, pki, world):
     assert ask(gw, strange, "not.a.token").code == 401
 
 
-def chain(pki, length):
+def test_certificate_and_websocket_token(certified, pki, world):
+    """T-54, T-56: a certificate that does not count is not in the way of a token, wherever that stands."""
+    gw, up = certified(order=["upstream"])
+    up.replies(answer(b"no", "403 Forbidden"))
+    gw.start()
+    offer = "Sec-WebSocket-Protocol: v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.%s"
+    strange, codes = pki.context(pki.issue("/CN=cara", ca=pki.other)), []
+    for token in (world.admin, "not.a.token"):
+        with gw.connect(ctx=strange) as c:
+            codes.append(c.ask("GET", PODS + "/a/exec?command=x", "Connection: Upgrade", "Upgrade: websocket",
+                               offer % b64(token.encode()), token=None).code)
+    assert codes == [403, 401]
+    assert up.only().all("Authorization") == ["Bearer " + world.admin]
+
+
+def chain(pki, length, *extensions):
     """A leaf with so many certificates in all: the client CA's own comes last, and is not sent."""
     issuer = pki.ca
     pairs = []
@@ -231,7 +246,7 @@ def chain(pki, length):
         made = Authority.__new__(Authority)
         made.folder, made.name = pki.folder, "between-%d-%d" % (length, n)
         made.cert, made.key = pki.ext("/CN=" + made.name, "basicConstraints=critical,CA:TRUE",
-                                      "keyUsage=critical,keyCertSign,cRLSign", ca=issuer)
+                                      "keyUsage=critical,keyCertSign,cRLSign", *extensions, ca=issuer)
         pairs.insert(0, made)
         issuer = made
     leaf = pki.issue("/O=admins/CN=cara", ca=issuer)
@@ -250,6 +265,16 @@ def test_chains(certified, pki):
     a = ask(gw, pki.context(chain(pki, 5)))
     assert a.code == 401 and reason(gw, a) == "certificate"
     gw.wait_log("refused audit-id=" + a.audit_id, "the certificate's chain is too long")
+
+
+def test_a_ca_that_is_not_for_clients(certified, pki):
+    """T-111, as Go has it: a CA in between whose usage leaves clients out vouches for none."""
+    gw, _ = certified()
+    gw.start()
+    assert ask(gw, pki.context(chain(pki, 2, "extendedKeyUsage=serverAuth,clientAuth"))).code == 200
+    a = ask(gw, pki.context(chain(pki, 2, "extendedKeyUsage=serverAuth")))
+    assert a.code == 401 and reason(gw, a) == "certificate"
+    gw.wait_log("refused audit-id=" + a.audit_id, "a CA in the certificate's chain is not for clients")
 
 
 @pytest.mark.parametrize("highest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
