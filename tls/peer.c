@@ -97,16 +97,32 @@ read_bmp(struct reading *r, const mbedtls_asn1_buf *v, struct slice *out)
 	return true;
 }
 
-/* The string types that Go, and so the API server, reads as text. */
+static bool
+is_ascii(const mbedtls_asn1_buf *v)
+{
+	for (size_t i = 0; i < v->len; i++) {
+		if (v->p[i] >= 0x80)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The string types that Go, and so the API server, reads as text.  Only one of
+ * them is UTF-8; in the others such octets are other letters, or none.
+ */
 static bool
 read_text(struct reading *r, const mbedtls_asn1_buf *v, struct slice *out)
 {
 	switch (v->tag) {
-	case MBEDTLS_ASN1_UTF8_STRING:
 	case MBEDTLS_ASN1_PRINTABLE_STRING:
 	case MBEDTLS_ASN1_IA5_STRING:
 	case MBEDTLS_ASN1_T61_STRING:
 	case 0x12: /* NumericString */
+		if (!is_ascii(v))
+			return false;
+		/* FALLTHROUGH */
+	case MBEDTLS_ASN1_UTF8_STRING:
 		*out =
 		    arena_dup(r->arena, slice_make((const char *)v->p, v->len));
 		return true;

@@ -37,7 +37,8 @@ class Pki:
         self.count += 1
         return (ca or self.ca).issue("client-%d" % self.count, "DNS:client", subject=subject, usage=usage, **kw)
 
-    def ext(self, subject, *extensions, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), ca=None, digest="-sha256"):
+    def ext(self, subject, *extensions, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), ca=None, digest="-sha256",
+            strings="utf8only"):
         """A certificate with exactly these extensions."""
         self.count += 1
         ca = ca or self.ca
@@ -45,8 +46,9 @@ class Pki:
         args = [x for e in extensions for x in ("-addext", e)]
         conf = os.path.join(self.folder, "req.cnf")
         with open(conf, "w", encoding="ascii") as f:
-            f.write("oid_section=o\n[o]\nkubernetesUID=1.3.6.1.4.1.57683.2\n[req]\ndistinguished_name=dn\n[dn]\n")
-        openssl("req", "-x509", "-config", conf, "-newkey", *key, "-nodes", "-days", "30", digest, "-subj", subject, "-multivalue-rdn",
+            f.write("oid_section=o\n[o]\nkubernetesUID=1.3.6.1.4.1.57683.2\n[req]\ndistinguished_name=dn\n"
+                    "string_mask=%s\n[dn]\n" % strings)
+        openssl("req", "-utf8", "-x509", "-config", conf, "-newkey", *key, "-nodes", "-days", "30", digest, "-subj", subject, "-multivalue-rdn",
                 "-keyout", key_file, "-out", cert, "-CA", ca.cert, "-CAkey", ca.key, *args)
         return cert, key_file
 
@@ -202,6 +204,15 @@ def test_uid(certified, pki):
     assert ask(gw, pki.context(pki.ext("/kubernetesUID=u-1/CN=cara"))).code == 200
     assert up.only().get("Impersonate-Uid") == "u-1"
     a = ask(gw, pki.context(pki.ext("/kubernetesUID=u-1/kubernetesUID=u-2/CN=cara")))
+    assert a.code == 401 and reason(gw, a) == "certificate_subject"
+
+
+def test_letters_of_an_old_alphabet(certified, pki):
+    """T-110: the same octets are other letters in a T61String than in UTF-8, and another name to the API server."""
+    gw, _ = certified(order=["upstream"])
+    gw.start()
+    assert ask(gw, pki.context(pki.ext("/CN=car\xe9"))).code == 200
+    a = ask(gw, pki.context(pki.ext("/CN=car\xc3\xa9", strings="default")))
     assert a.code == 401 and reason(gw, a) == "certificate_subject"
 
 
