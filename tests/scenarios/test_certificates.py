@@ -12,6 +12,8 @@ from gateway import SLOW
 from pki import Authority, client_context, openssl
 from policy import kubeconfig
 from test_revocation import Stream, serve
+from tokens import b64
+from upstream import answer
 from wire import Cut
 
 PODS = "/api/v1/namespaces/dev/pods"
