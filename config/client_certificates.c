@@ -1,6 +1,7 @@
 /*
  * client_certificates.c - authentication.clientCertificates.
  */
+#include <string.h>
 #include <time.h>
 
 #include "config/cluster.h"
@@ -9,24 +10,29 @@
 static int64_t
 read_moment(struct reader *r, const struct place *p)
 {
+	static const char form[] = "%Y-%m-%dT%H:%M:%SZ";
 	const char *text;
+	char again[sizeof("2027-01-31T18:00:00Z")];
 	struct tm tm = {0};
-	const char *end;
+	time_t at = 0;
 
 	if (place_is_absent(p))
 		return 0;
 	text = read_string(r, p);
 	if (text == NULL)
 		return 0;
-	end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	if (end == NULL || *end != '\0') {
+	/* What strptime takes for it, such as a 30th of February, is wrong. */
+	if (strptime(text, form, &tm) != NULL)
+		at = timegm(&tm);
+	if (at <= 0 || strftime(again, sizeof(again), form, &tm) == 0 ||
+	    strcmp(again, text) != 0) {
 		read_error(r, p,
 		    "\"%s\" must be a moment in UTC such as "
 		    "2027-01-31T18:00:00Z",
 		    text);
 		return 0;
 	}
-	return (int64_t)timegm(&tm);
+	return (int64_t)at;
 }
 
 /* The API server cannot see the certificate: it is told by other means. */

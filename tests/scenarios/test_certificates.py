@@ -472,6 +472,8 @@ MISTAKES = [
     ({"caFile": "own.token"}, {}, "cannot load the CA of client certificates"),
     ({"crlFile": "own.token"}, {}, "cannot load the revocation list"),
     ({"notAfter": "tomorrow"}, {}, 'notAfter: "tomorrow" must be a moment in UTC'),
+    ({"notAfter": "2027-02-30T00:00:00Z"}, {}, 'notAfter: "2027-02-30T00:00:00Z" must be a moment in UTC'),
+    ({"notAfter": "1970-01-01T00:00:00Z"}, {}, 'notAfter: "1970-01-01T00:00:00Z" must be a moment in UTC'),
     ({"identity": "requestHeader"}, {}, "requestHeader needs a client certificate in upstream.credentials"),
     ({}, {"nodeCredentials": "maybe"}, 'nodeCredentials: "maybe" is not one of'),
 ]
