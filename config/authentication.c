@@ -44,6 +44,7 @@ read_algorithms(struct reader *r, const struct place *authn,
 	static const char *const known[] = {"RS256", "RS384", "RS512", "PS256",
 	    "PS384", "PS512", "ES256", "ES384", "ES512"};
 	struct place p = place_field(r, authn, "signingAlgorithms");
+	bool has_rs256 = false;
 
 	out->signing_algorithms = (struct config_strings){initial, no_lines, 2};
 	if (place_is_absent(&p))
@@ -54,6 +55,8 @@ read_algorithms(struct reader *r, const struct place *authn,
 	for (size_t i = 0; i < out->signing_algorithms.count; i++) {
 		bool good = false;
 
+		has_rs256 = has_rs256 ||
+		    strcmp(out->signing_algorithms.list[i], "RS256") == 0;
 		for (size_t k = 0; k < COUNT_OF(known); k++)
 			good = good ||
 			    strcmp(known[k], out->signing_algorithms.list[i]) ==
@@ -64,6 +67,9 @@ read_algorithms(struct reader *r, const struct place *authn,
 			    "PS384, PS512, ES256, ES384, ES512",
 			    out->signing_algorithms.list[i]);
 	}
+	if (out->entra != NULL && !has_rs256)
+		read_error(r, &p,
+		    "must hold RS256, by which Entra ID signs all its tokens");
 }
 
 /* spec: T-55: what is listed begins with system:, masters for one source only */
