@@ -74,8 +74,10 @@ struct exchange {
 	/* who asks */
 	struct slice token; /* in the head: gone once it is sent */
 	struct identity *identity;
-	bool is_anonymous;        /* without credentials */
-	bool by_certificate;      /* of the connection, not by a token */
+	bool is_anonymous;   /* without credentials */
+	bool by_certificate; /* of the connection, not by a token */
+	bool
+	    has_certificate; /* one that counts was shown, beside a token too */
 	bool is_service_account;  /* by a token of the cluster's own issuer */
 	const struct user *asked; /* kubectl --as: just what it says; or NULL */
 	const struct user *acting;   /* who that is, in the arena; or NULL */
@@ -212,7 +214,11 @@ enum step exchange_answer(struct exchange *e, struct response_head *head,
 
 /* exchange_certificate.c */
 /* The client has shown one, and the cluster takes them. */
-bool exchange_has_certificate(const struct exchange *e);
+bool exchange_has_certificate(const struct exchange *e,
+    const struct cluster *cluster);
+/* And it counts: for access rules that require one. */
+bool exchange_shows_certificate(struct exchange *e,
+    const struct cluster *cluster);
 /*
  * What it is worth to cluster, which has a client CA; AUTHN_OK: the client's
  * certificate holds the identity.  *fault: constant words, or NULL.

@@ -1,5 +1,5 @@
 /*
- * exchange_authn.c - who asks: a certificate, a token, or nobody known.
+ * exchange_authn.c - who asks: a token, a certificate, or nobody known.
  *
  * Hot: once per request.  Budget: no allocation in the steady state (arena
  * and stock), no lock, no wait but for keys.
@@ -65,44 +65,37 @@ accept_anonymous(struct exchange *e)
 }
 
 /*
- * spec: T-56: a certificate that counts is who asks, and no token is looked
- * at, as upstream has it; one that does not count never makes a token's user
- * another one, nor anybody anonymous.  False: *next is not set.
+ * spec: T-56: only where there is no token, so that nobody is the user of one
+ * with anything of the other; one that does not count is no stranger's.
  */
-static bool
-try_certificate(struct exchange *e, enum step *next)
+static enum step
+accept_certificate(struct exchange *e)
 {
 	const char *fault = NULL;
 	enum authn_reason r;
 
-	if (!exchange_has_certificate(e))
-		return false;
+	if (!exchange_has_certificate(e, e->cluster))
+		return accept_anonymous(e);
 	r = exchange_judge_certificate(e, e->cluster, &fault);
-	if (r == AUTHN_OK) {
-		e->identity = identity_ref(e->client->certificate.identity);
-		e->by_certificate = true;
-		e->token_expires_s = e->client->certificate.until_s;
-		metrics_add(&e->worker->metrics, METRIC_CERTIFICATES, 0, 1);
-		*next = exchange_go(e, EX_IMPERSONATE);
-		return true;
+	if (r == AUTHN_INTERNAL)
+		return exchange_refuse_fixed(e, REFUSE_BUSY);
+	if (r != AUTHN_OK) {
+		if (fault != NULL)
+			e->reason = slice_of(fault);
+		return refuse_identity(e, r);
 	}
-	if (r == AUTHN_INTERNAL) {
-		*next = exchange_refuse_fixed(e, REFUSE_BUSY);
-		return true;
-	}
-	if (headers_find(&e->down->request->headers, SLICE("authorization")) !=
-	    NULL)
-		return false;
-	if (fault != NULL)
-		e->reason = slice_of(fault);
-	*next = refuse_identity(e, r);
-	return true;
+	e->identity = identity_ref(e->client->certificate.identity);
+	e->by_certificate = e->has_certificate = true;
+	e->token_expires_s = e->client->certificate.until_s;
+	metrics_add(&e->worker->metrics, METRIC_CERTIFICATES, 0, 1);
+	return exchange_go(e, EX_IMPERSONATE);
 }
 
 static enum step
 accept_identity(struct exchange *e, struct identity *id, size_t issuer)
 {
 	e->identity = id;
+	e->has_certificate = exchange_shows_certificate(e, e->cluster);
 	e->is_service_account =
 	    e->cluster->issuers->list[issuer].is_service_accounts;
 	e->issuer = arena_dup(&e->arena, e->cluster->issuers->list[issuer].url);
@@ -136,14 +129,11 @@ exchange_step_authn(struct exchange *e)
 	struct token_verdict v;
 	struct identity *id;
 	int64_t now_s = walltime_s();
-	enum step next;
 	size_t issuer;
 
-	if (try_certificate(e, &next))
-		return next;
 	switch (find_token(e)) {
 	case BEARER_NONE:
-		return accept_anonymous(e);
+		return accept_certificate(e);
 	case BEARER_BAD:
 		return e->arena.overflow ? exchange_refuse_fixed(e, REFUSE_BUSY)
 					 : refuse_identity(e, AUTHN_MALFORMED);

@@ -36,7 +36,7 @@ exchange_question(const struct exchange *e)
 	    .user = exchange_user(e),
 	    .attributes = &e->attributes,
 	    .address = &e->client->address,
-	    .has_certificate = e->by_certificate,
+	    .has_certificate = e->has_certificate,
 	    .now_s = walltime_s(),
 	};
 }

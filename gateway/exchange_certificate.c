@@ -19,11 +19,12 @@ tls_of(const struct client *c)
 }
 
 bool
-exchange_has_certificate(const struct exchange *e)
+exchange_has_certificate(const struct exchange *e,
+    const struct cluster *cluster)
 {
 	struct tls_conn *tls = tls_of(e->client);
 
-	return e->cluster->client_ca != NULL && tls != NULL &&
+	return cluster->client_ca != NULL && tls != NULL &&
 	    tls_conn_has_peer(tls);
 }
 
@@ -98,6 +99,15 @@ exchange_judge_certificate(struct exchange *e, const struct cluster *cluster,
 		return AUTHN_CERTIFICATE;
 	}
 	return AUTHN_OK;
+}
+
+bool
+exchange_shows_certificate(struct exchange *e, const struct cluster *cluster)
+{
+	const char *fault;
+
+	return exchange_has_certificate(e, cluster) &&
+	    exchange_judge_certificate(e, cluster, &fault) == AUTHN_OK;
 }
 
 static bool

@@ -172,8 +172,10 @@ rejudge(struct exchange *e, const struct snapshot *s)
 		end(e, REFUSE_UNAUTHENTICATED, "keys",
 		    SLICE("the token's key or issuer is not trusted any "
 			  "more"));
-	else
+	else {
+		e->has_certificate = exchange_shows_certificate(e, c);
 		rejudge_access(e, c);
+	}
 }
 
 /* Judged and sent: whatever is slow about it, it needs no policy. */
