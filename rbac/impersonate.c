@@ -92,18 +92,24 @@ check(struct asking *k, const struct attributes *a)
 	return v.decision == ALLOW || refuse(k, a, NULL);
 }
 
+static char *
+put(char *to, struct slice s)
+{
+	if (s.n != 0)
+		memcpy(to, s.p, s.n);
+	return to + s.n;
+}
+
 static struct slice
 joined(struct arena *a, struct slice x, struct slice y, struct slice z)
 {
-	char *p = arena_alloc(a, x.n + y.n + z.n + 1);
+	size_t n = x.n + y.n + z.n;
+	char *p = arena_alloc(a, n + 1);
 
 	if (p == NULL)
 		return SLICE_EMPTY;
-	memcpy(p, x.p, x.n);
-	memcpy(p + x.n, y.p, y.n);
-	if (z.n != 0)
-		memcpy(p + x.n + y.n, z.p, z.n);
-	return slice_make(p, x.n + y.n + z.n);
+	(void)put(put(put(p, x), y), z);
+	return slice_make(p, n);
 }
 
 /* The request itself, by the verb that says in which way it is made. */
