@@ -70,9 +70,9 @@ pump(struct leg *from, struct leg *to, uint64_t *count)
 }
 
 /*
- * The upstream is lost before an answer began: once more, elsewhere?  Not
- * across another configuration: what was made for one way of telling who asks
- * must not go by another one (spec: T-48).
+ * The upstream is lost before an answer began: once more, elsewhere?
+ * spec: T-48: not across another configuration: what was made for one way of
+ * telling who asks must not go by another one.
  */
 static bool
 may_retry(const struct exchange *e)

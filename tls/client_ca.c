@@ -168,8 +168,9 @@ words_of(uint32_t flags)
 }
 
 /*
- * spec: T-111, crypto/x509 of Go: a CA whose extended key usage leaves clients
- * out vouches for none.  What the leaf may be used for is the caller's to ask.
+ * spec: T-111: a CA whose extended key usage leaves clients out vouches for
+ * none, as Go's crypto/x509 has it.  What the leaf may be used for is the
+ * caller's to ask.
  */
 static int
 check_issuer(void *unused, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
