@@ -88,6 +88,10 @@ ldflags_fuzz  := $(SANITIZE)
 # Unit tests may have memory run out, see tests/support/failing.h.
 FAILING       := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=posix_memalign,--wrap=strdup
 
+# What a peer's signature may cost, see tls/rsa_exponent.c; -u has its object
+# taken from the archive.
+BOUNDED       := -Wl,--wrap=mbedtls_pk_verify,--wrap=mbedtls_pk_verify_ext,--wrap=mbedtls_pk_verify_restartable,-u,__wrap_mbedtls_pk_verify
+
 # --- what is built ------------------------------------------------------------
 all: build/release/kube-access-gateway ## the gateway (default)
 
@@ -125,7 +129,7 @@ unit-$(1): $(UNIT:%.c=build/$(1)/%)
 scenarios-$(1): build/$(1)/kube-access-gateway
 	$$(Q)GATEWAY=$$< $$(PYTHON) -m pytest -q tests/scenarios
 endef
-link           = $(or $(cc_$(1)),$(CC)) -pie -Wl,--as-needed $(ldflags_$(1)) $(LDFLAGS) -o $@ $^ $(LIBS)
+link           = $(or $(cc_$(1)),$(CC)) -pie -Wl,--as-needed $(ldflags_$(1)) $(LDFLAGS) $(BOUNDED) -o $@ $^ $(LIBS)
 $(foreach f,$(FLAVOURS),$(eval $(call flavour,$(f))))
 -include $(wildcard $(FLAVOURS:%=build/%/*/*.d) $(FLAVOURS:%=build/%/*/*/*.d))
 .SECONDARY:

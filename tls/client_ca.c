@@ -34,6 +34,10 @@ load_ca(struct client_ca *c, const char *path, struct errinfo *err)
 	}
 	for (const mbedtls_x509_crt *one = &c->ca; one != NULL;
 	     one = one->next) {
+		if (tls_key_is_costly(&one->pk))
+			return errinfo_set(err, STATUS_CRYPTO, path, 0,
+			    "an RSA key of the CA has an exponent above 32 "
+			    "bits; expected 65537");
 		if (!mbedtls_x509_crt_get_ca_istrue(one))
 			errinfo_warn(err, path, 0,
 			    "a certificate in it is of no CA: it stands for "
@@ -190,16 +194,21 @@ client_ca_fault(const struct client_ca *c, const struct tls_conn *t)
 	mbedtls_x509_crt *chain = tls_conn_peer_chain(t);
 	size_t count = 0, bytes = 0;
 	uint32_t flags = 0;
+	bool costly = false;
 
 	if (chain == NULL)
 		return "no certificate was shown";
 	for (const mbedtls_x509_crt *one = chain; one != NULL;
 	     one = one->next) {
+		costly = costly || tls_key_is_costly(&one->pk);
 		count++;
 		bytes += one->raw.len;
 	}
 	if (count > CLIENT_CHAIN_MAX || bytes > CLIENT_CHAIN_BYTES_MAX)
 		return "the certificate's chain is too long";
+	if (costly)
+		return "an RSA key in the certificate's chain has an exponent "
+		       "above 32 bits";
 	/* The library wants to write to what it only reads. */
 	if (mbedtls_x509_crt_verify_with_profile(chain,
 		(mbedtls_x509_crt *)(uintptr_t)&c->ca,

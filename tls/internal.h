@@ -64,6 +64,12 @@ mbedtls_x509_crt *tls_conn_peer_chain(const struct tls_conn *t);
 struct tls_server *tls_conn_hello_seen(mbedtls_ssl_context *ssl,
     const unsigned char *name, size_t n);
 
+/*
+ * An RSA key whose public exponent has more than 32 bits: it verifies
+ * nothing, neither in a chain nor in a handshake.
+ */
+bool tls_key_is_costly(const mbedtls_pk_context *key);
+
 /* True for a version number (0xMMNNPP00) of mbedTLS that may be run with. */
 bool tls_library_is_usable(unsigned version);
 

@@ -250,7 +250,7 @@ def test_certificate_and_websocket_token(certified, pki, world):
     assert up.only().all("Authorization") == ["Bearer " + world.admin]
 
 
-def chain(pki, length, *extensions):
+def chain(pki, length, *extensions, **kw):
     """A leaf with so many certificates in all: the client CA's own comes last, and is not sent."""
     issuer = pki.ca
     pairs = []
@@ -258,7 +258,7 @@ def chain(pki, length, *extensions):
         made = Authority.__new__(Authority)
         made.folder, made.name = pki.folder, "between-%d-%d" % (length, n)
         made.cert, made.key = pki.ext("/CN=" + made.name, "basicConstraints=critical,CA:TRUE",
-                                      "keyUsage=critical,keyCertSign,cRLSign", *extensions, ca=issuer)
+                                      "keyUsage=critical,keyCertSign,cRLSign", *extensions, ca=issuer, **kw)
         pairs.insert(0, made)
         issuer = made
     leaf = pki.issue("/O=admins/CN=cara", ca=issuer)
@@ -287,6 +287,33 @@ def test_a_ca_that_is_not_for_clients(certified, pki):
     a = ask(gw, pki.context(chain(pki, 2, "extendedKeyUsage=serverAuth")))
     assert a.code == 401 and reason(gw, a) == "certificate"
     gw.wait_log("refused audit-id=" + a.audit_id, "a CA in the certificate's chain is not for clients")
+
+
+def rsa_key(exponent):
+    return "rsa:2048", "-pkeyopt", "rsa_keygen_pubexp:%d" % exponent
+
+
+@pytest.mark.parametrize("highest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_an_exponent_that_costs(certified, pki, highest):
+    """T-113: an RSA key whose public exponent has more than 32 bits verifies nothing."""
+    gw, _ = certified()
+    gw.start()
+    longest, too_long = rsa_key(2**32 - 5), rsa_key(2**32 + 15)
+    assert ask(gw, pki.context(pki.ext("/O=admins/CN=cara", "extendedKeyUsage=clientAuth", key=longest), highest)).code == 200
+    with pytest.raises((OSError, Cut)):
+        ask(gw, pki.context(pki.ext("/O=admins/CN=cara", "extendedKeyUsage=clientAuth", key=too_long), highest))
+    assert ask(gw, pki.context(chain(pki, 2, key=longest), highest)).code == 200
+    a = ask(gw, pki.context(chain(pki, 2, key=too_long), highest))
+    assert a.code == 401 and reason(gw, a) == "certificate"
+    gw.wait_log("refused audit-id=" + a.audit_id, "has an exponent above 32 bits")
+
+
+def test_a_ca_of_that_exponent(certified, pki):
+    """T-113: it would vouch for nobody, which its operator is to know at once."""
+    gw, _ = certified(caFile=pki.ext("/CN=costly", "basicConstraints=critical,CA:TRUE", key=rsa_key(2**32 + 15))[0])
+    gw.write()
+    r = gw.check()
+    assert r.returncode == 1 and "an RSA key of the CA has an exponent above 32 bits; expected 65537" in r.stderr
 
 
 @pytest.mark.parametrize("highest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
