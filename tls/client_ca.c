@@ -122,14 +122,14 @@ sooner(int64_t at_s, int64_t now_s, int64_t *next_s)
 int64_t
 client_ca_holds_until_s(const struct client_ca *c, int64_t now_s)
 {
+	const mbedtls_x509_crl *crl = c->has_crl ? &c->crl : NULL;
 	int64_t next_s = INT64_MAX;
 
 	for (const mbedtls_x509_crt *ca = &c->ca; ca != NULL; ca = ca->next) {
 		sooner(tls_seconds_of(&ca->valid_from), now_s, &next_s);
 		sooner(tls_seconds_of(&ca->valid_to) + 1, now_s, &next_s);
 	}
-	for (const mbedtls_x509_crl *crl = c->has_crl ? &c->crl : NULL;
-	     crl != NULL; crl = crl->next) {
+	for (; crl != NULL; crl = crl->next) {
 		sooner(tls_seconds_of(&crl->this_update), now_s, &next_s);
 		sooner(tls_seconds_of(&crl->next_update) + 1, now_s, &next_s);
 	}
