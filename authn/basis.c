@@ -8,8 +8,11 @@ basis_holds(const struct basis *b, const struct issuers *issuers,
     struct jwks *const *keys)
 {
 	for (size_t i = 0; issuers != NULL && i < issuers->count; i++) {
-		if (memcmp(issuers->list[i].digest, b->rules, DIGEST_SIZE) == 0)
-			return keys[i] == NULL || jwks_has(keys[i], b->key);
+		const struct issuer *issuer = &issuers->list[i];
+
+		if (memcmp(issuer->digest, b->rules, DIGEST_SIZE) == 0)
+			return (!b->looked_up || issuer->looks_up_groups) &&
+			    (keys[i] == NULL || jwks_has(keys[i], b->key));
 	}
 	return false;
 }

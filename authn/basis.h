@@ -12,11 +12,13 @@
 struct basis {
 	unsigned char rules[DIGEST_SIZE]; /* struct issuer.digest */
 	unsigned char key[DIGEST_SIZE];   /* jwk_digest() */
+	bool looked_up;                   /* the directory told the groups */
 };
 
 /*
  * spec: T-65, T-87 - true if an issuer with exactly these rules is there and
- * its set has the key, or no set of it is known at the moment (T-86).
+ * its set has the key, or no set of it is known at the moment (T-86), and
+ * groups that were looked up would be so again.
  * keys[n] is issuer n's set or NULL; issuers may be NULL: none.
  */
 bool basis_holds(const struct basis *b, const struct issuers *issuers,

@@ -25,9 +25,8 @@ is_hex(char c)
 	    (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f');
 }
 
-/* RFC 9562 4: 8-4-4-4-12 hexadecimal digits, of either case */
-static bool
-is_guid(struct slice s)
+bool
+entra_is_guid(struct slice s)
 {
 	if (s.n != 36)
 		return false;
@@ -74,7 +73,7 @@ is_issued_by(const struct entra_issuer *i, struct slice iss,
 	while (want.n != 0) {
 		if (skip(&want, ENTRA_TENANT)) {
 			has_place = true;
-			if (!is_guid(tenant) || !skip(&iss, tenant))
+			if (!entra_is_guid(tenant) || !skip(&iss, tenant))
 				return false;
 			continue;
 		}
@@ -262,6 +261,20 @@ entra_judge(const struct entra *e, const json_t *claims, int64_t now_s,
 
 /* --- as one of a cluster's issuers --- */
 
+/* spec: Entra lookup: the object id names the user, not a name that changes */
+struct slice
+entra_object_id(const struct user *u)
+{
+	for (size_t i = 0; i < u->extra_count; i++) {
+		const struct user_extra *x = &u->extra[i];
+
+		if (slice_eq(x->key, SLICE("oid")) && x->count == 1 &&
+		    entra_is_guid(x->values[0]))
+			return x->values[0];
+	}
+	return SLICE_EMPTY;
+}
+
 bool
 entra_key_serves(const struct jwk *key, const struct issuer *issuer)
 {
@@ -288,11 +301,12 @@ entra_admit(const struct issuer *issuer, const json_t *claims,
 	if (claim(claims, "cnf") != NULL)
 		return AUTHN_POP_BINDING;
 	r = entra_identity(claims, &id, &needs_group_lookup);
-	if (r == AUTHN_OK && needs_group_lookup) {
+	if (r != AUTHN_OK)
+		return r;
+	if (needs_group_lookup && entra_object_id(&id->user).n == 0) {
 		identity_unref(id);
-		r = AUTHN_GROUP_LOOKUP;
+		id = NULL;
 	}
-	if (r == AUTHN_OK)
-		*out = id;
-	return r;
+	*out = id;
+	return needs_group_lookup ? AUTHN_GROUP_LOOKUP : AUTHN_OK;
 }

@@ -73,12 +73,22 @@ bool entra_key_serves(const struct jwk *key, const struct issuer *issuer);
 
 /*
  * Who it is, for a token of such an issuer whose signature, times and
- * audience are good.  Groups are not looked up: AUTHN_GROUP_LOOKUP where they
- * would have to be.  A token that is bound to a key (cnf) does not count by
- * itself.  *out as in entra_identity.
+ * audience are good.  A token that is bound to a key (cnf) does not count by
+ * itself.  AUTHN_OK: *out as in entra_identity.  AUTHN_GROUP_LOOKUP: the
+ * directory must be asked for the groups, and *out, which lacks them, is set
+ * likewise; it is NULL where the token has no object id to ask for.
  */
 NODISCARD enum authn_reason entra_admit(const struct issuer *issuer,
     const json_t *claims, struct identity **out);
+
+/* RFC 9562 4: 8-4-4-4-12 hexadecimal digits, of either case. */
+bool entra_is_guid(struct slice s);
+
+/*
+ * The object id of an identity that entra_identity made; empty where the token
+ * had none, or one that no directory has: it is no GUID.
+ */
+struct slice entra_object_id(const struct user *u);
 
 /* All of it: issuer, times, audience, identity.  now_s: since the epoch. */
 void entra_judge(const struct entra *e, const json_t *claims, int64_t now_s,

@@ -5,11 +5,12 @@
 
 static const struct entra_cloud clouds[] = {
     {"public", "AzurePublicCloud", "login.microsoftonline.com",
-	"sts.windows.net", "microsoftonline.com"},
+	"sts.windows.net", "microsoftonline.com", "graph.microsoft.com"},
     {"usGovernment", "AzureUSGovernmentCloud", "login.microsoftonline.us",
-	"sts.windows.net", "microsoftonline.us"},
+	"sts.windows.net", "microsoftonline.us", "graph.microsoft.us"},
     {"china", "AzureChinaCloud", "login.partner.microsoftonline.cn",
-	"sts.chinacloudapi.cn", "partner.microsoftonline.cn"},
+	"sts.chinacloudapi.cn", "partner.microsoftonline.cn",
+	"microsoftgraph.chinacloudapi.cn"},
 };
 
 const struct entra_cloud *

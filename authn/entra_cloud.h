@@ -16,6 +16,7 @@ struct entra_cloud {
 	const char *authority;   /* host of sign-in, discovery and keys */
 	const char *v1_host;     /* of the issuer of v1.0 tokens */
 	const char *instance;    /* cloud_instance_name of documents and keys */
+	const char *graph;       /* host of Microsoft Graph */
 };
 
 /* The n-th cloud, or NULL behind the last; 0 is the public one. */

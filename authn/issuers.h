@@ -38,10 +38,13 @@ struct issuer {
 	/* By the rules of Entra ID (authn/entra.h); NULL: by those above. */
 	const struct entra_cloud *cloud;
 	struct slice tenant; /* what tid must be; set where cloud is */
+	/* Groups that a token does not list are looked up for it. */
+	bool looks_up_groups;
 	/* By authn/service_account.h: the cluster's own issuer. */
 	bool is_service_accounts;
 	unsigned line; /* in the file */
-	/* Of all that decides what a token of it yields, but its keys. */
+	/* Of all that decides what a token of it yields, but its keys, and
+	 * looks_up_groups, which concerns few. */
 	unsigned char digest[DIGEST_SIZE];
 };
 
@@ -56,6 +59,7 @@ struct issuers_entra {
 	size_t tenant_count;
 	const char *const *audiences; /* at least one */
 	size_t audience_count;
+	bool looks_up_groups;
 	unsigned line; /* in the configuration */
 };
 

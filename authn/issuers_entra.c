@@ -42,6 +42,7 @@ issuer_of(struct arena *a, const struct issuers_entra *o, const char *tenant,
 	    .groups_claim = SLICE("groups"),
 	    .tenant = arena_dup(a, slice_of(tenant)),
 	    .cloud = o->cloud,
+	    .looks_up_groups = o->looks_up_groups,
 	    .line = o->line,
 	};
 }

@@ -49,7 +49,7 @@ find_key(const struct issuers *issuers, const struct issuer *issuer,
 	return unknown || j->kid.n == 0 ? AUTHN_UNKNOWN_KEY : AUTHN_ALGORITHM;
 }
 
-/* Each kind of issuer has claims of its own. */
+/* Each kind of issuer has claims of its own; *out as in entra_admit. */
 static enum authn_reason
 identify(const struct issuers *issuers, size_t n, const json_t *claims,
     struct identity **out)
@@ -77,6 +77,7 @@ judge(const struct issuers *issuers, struct jwks *const *keys,
 {
 	const struct issuer *issuer;
 	const struct jwk *key = NULL;
+	struct identity *id = NULL;
 	enum authn_reason r;
 
 	/* spec: T-76 */
@@ -95,9 +96,13 @@ judge(const struct issuers *issuers, struct jwks *const *keys,
 	    &out->expires_s);
 	if (r != AUTHN_OK)
 		return r;
-	r = identify(issuers, out->issuer, j->claims, &out->identity);
+	r = identify(issuers, out->issuer, j->claims, &id);
+	if (id != NULL)
+		note_basis(&id->basis, issuer, key);
 	if (r == AUTHN_OK)
-		note_basis(&out->identity->basis, issuer, key);
+		out->identity = id;
+	else
+		out->groupless = id;
 	return r;
 }
 

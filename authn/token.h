@@ -19,6 +19,15 @@ struct token_verdict {
 	struct identity *identity; /* new reference for the caller, or NULL */
 	size_t issuer;             /* index; issuers->count if unknown */
 	int64_t expires_s; /* the first second of refusal: exp and leeway */
+	/*
+	 * AUTHN_GROUP_LOOKUP: a new reference likewise to who it is, without
+	 * the groups, which the directory of the issuer's tenant knows by the
+	 * object id (authn/graph.h); NULL: there is no object id.
+	 */
+	struct identity *groupless;
+	/* Not 0: what else makes it may have changed from then on, so that
+	 * nobody remembers it for longer. */
+	int64_t until_s;
 	/* AUTHN_UNKNOWN_KEY or AUTHN_KEYS_UNAVAILABLE: a fetch may help. */
 	bool wants_keys;
 };

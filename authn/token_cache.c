@@ -15,7 +15,8 @@ struct entry {
 	unsigned char digest[DIGEST_SIZE];
 	struct identity *identity;
 	uint64_t generation;
-	int64_t expires_s;
+	int64_t expires_s; /* of the token */
+	int64_t until_s;   /* of the entry: not later */
 	size_t issuer;
 	unsigned scope;
 	uint32_t chain;        /* next of its bucket, or of the free ones */
@@ -162,7 +163,7 @@ token_cache_get(struct token_cache *c, unsigned scope, uint64_t generation,
 	if (i == 0)
 		return NULL;
 	e = &c->entries[i];
-	if (e->generation != generation || now_s >= e->expires_s) {
+	if (e->generation != generation || now_s >= e->until_s) {
 		drop(c, i);
 		return NULL;
 	}
@@ -184,7 +185,7 @@ take(struct token_cache *c, size_t bytes)
 	while (c->bytes + bytes > c->max_bytes)
 		drop(c, c->oldest);
 	if (c->oldest != 0 &&
-	    (c->count == c->max || c->now_s >= c->entries[c->oldest].expires_s))
+	    (c->count == c->max || c->now_s >= c->entries[c->oldest].until_s))
 		drop(c, c->oldest);
 	if (c->free == 0)
 		return ++c->used;
@@ -213,6 +214,9 @@ token_cache_put(struct token_cache *c, unsigned scope, uint64_t generation,
 	    .identity = identity_ref(v->identity),
 	    .generation = generation,
 	    .expires_s = v->expires_s,
+	    .until_s = v->until_s != 0 && v->until_s < v->expires_s
+		? v->until_s
+		: v->expires_s,
 	    .issuer = v->issuer,
 	    .scope = scope,
 	    .chain = *bucket,

@@ -2,8 +2,8 @@
  * token_cache.h - verified tokens, remembered by one loop.
  *
  * Keyed by the SHA-256 of the whole token (T-82).  Only successes are kept.
- * An entry ends at its expiry, or when keys or identity rules have another
- * generation.  Bounded in number and in bytes, since a token may put the user
+ * An entry ends at its expiry, or its verdict's until_s, or when keys or
+ * identity rules have another generation.  Bounded in number and in bytes, since a token may put the user
  * in thousands of groups: the least recently used entries make room.  One
  * thread.
  */

@@ -93,7 +93,7 @@ identity_new(const struct user *u)
 	slices = (struct slice *)(void *)(extra + u->extra_count);
 	octets = (char *)id + fixed;
 	id->refs = 1;
-	id->basis = (struct basis){{0}, {0}};
+	id->basis = (struct basis){0};
 	id->size = fixed + s.octets;
 	id->user = (struct user){
 	    .name = copy_slice(u->name, &octets),

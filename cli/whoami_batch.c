@@ -95,6 +95,7 @@ whoami_judge(const struct whoami *w, struct slice token, int64_t now_s,
 
 	token_judge(w->parts.issuers, w->parts.keys->sets, w->verifier, token,
 	    now_s, &v);
+	identity_unref(v.groupless); /* nobody is asked for the groups here */
 	*out = (struct whoami_answer){.reason = v.reason,
 	    .identity = v.identity,
 	    .issuer = v.issuer,

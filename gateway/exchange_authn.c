@@ -152,6 +152,7 @@ exchange_step_authn(struct exchange *e)
 	token_judge(e->cluster->issuers, e->cluster->keys->sets, w->verifier,
 	    e->token, now_s, &v);
 	if (v.reason != AUTHN_OK) {
+		identity_unref(v.groupless);
 		if (v.wants_keys && !e->keys_asked)
 			return ask_for_keys(e, v.issuer);
 		/* spec: T-125: nobody is told to log in again for it */

@@ -69,7 +69,7 @@ key_set(const char *text)
 static struct basis
 basis_of(const struct issuers *i, const struct jwks *keys)
 {
-	struct basis b;
+	struct basis b = {0};
 	bool unknown;
 	const struct jwk *k = jwks_find(keys, SLICE("k"), JWS_ES256, &unknown);
 	size_t n = issuers_find(i, SLICE(URL));
@@ -260,6 +260,45 @@ check_keys(void **state)
 	issuers_unref(i);
 }
 
+/* spec: Entra lookup: what was looked up ends where nothing is any more */
+static void
+test_groups_that_were_looked_up(void **state)
+{
+	static const char *const tenants[] = {
+	    "00000000-1111-2222-3333-44444444abcd"};
+	static const char *const audiences[] = {"a"};
+	struct issuers_entra entra = {.cloud = entra_cloud_at(0),
+	    .tenants = tenants,
+	    .tenant_count = 1,
+	    .audiences = audiences,
+	    .audience_count = 1,
+	    .looks_up_groups = true};
+	struct issuers_options o = options();
+	struct jwks *keys = key_set("{\"keys\":[{\"kid\":\"k\"," KEY_A "}]}");
+	struct jwks *sets[] = {keys, keys};
+	struct issuers *with, *without;
+	struct basis b = {0};
+	bool unknown;
+
+	(void)state;
+	o.entra = &entra;
+	with = parse(&o, "");
+	entra.looks_up_groups = false;
+	without = parse(&o, "");
+	memcpy(b.rules, with->list[0].digest, DIGEST_SIZE);
+	memcpy(b.key,
+	    jwk_digest(jwks_find(keys, SLICE("k"), JWS_ES256, &unknown)),
+	    DIGEST_SIZE);
+	assert_true(basis_holds(&b, with, sets));
+	assert_true(basis_holds(&b, without, sets));
+	b.looked_up = true;
+	assert_true(basis_holds(&b, with, sets));
+	assert_false(basis_holds(&b, without, sets));
+	issuers_unref(with);
+	issuers_unref(without);
+	jwks_unref(keys);
+}
+
 /* Neither does the zero basis of nobody's token stand for anything. */
 static void
 test_nothing_holds_without_issuers(void **state)
@@ -267,7 +306,7 @@ test_nothing_holds_without_issuers(void **state)
 	const struct issuers_options o = options();
 	struct issuers *i = parse(&o, HEAD ONE);
 	struct jwks *sets[] = {NULL};
-	struct basis zero = {{0}, {0}};
+	struct basis zero = {0};
 
 	(void)state;
 	assert_false(basis_holds(&zero, NULL, NULL));
@@ -285,6 +324,8 @@ main(void)
 	rows_add(&rows, "options", test_options, NULL);
 	rows_add(&rows, "reserved lists differ", test_reserved_lists_differ,
 	    NULL);
+	rows_add(&rows, "groups that were looked up",
+	    test_groups_that_were_looked_up, NULL);
 	rows_add(&rows, "nothing holds without issuers",
 	    test_nothing_holds_without_issuers, NULL);
 	return rows_run(&rows, "basis");

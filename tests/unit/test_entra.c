@@ -192,6 +192,60 @@ test_memory_runs_out(void **state)
 	json_decref(claims);
 }
 
+/* --- as one of a cluster's issuers --- */
+
+#define TENANT "00000000-1111-2222-3333-44444444abcd"
+#define TID    "\"tid\":\"" TENANT "\","
+#define OVERAGE                                                                \
+	"\"_claim_names\":{\"groups\":\"s\"},"                                 \
+	"\"_claim_sources\":{\"s\":{\"endpoint\":\"https://g\"}}"
+
+/* spec: Entra lookup: whom the directory can be asked for */
+static struct lookup_row {
+	const char *name;
+	const char *claims; /* changed */
+	enum authn_reason reason;
+	const char *oid; /* of whom is to be looked up; NULL: nobody */
+} lookup_rows[] = {
+    {"groups are listed", "{" TID "\"groups\":[]}", AUTHN_OK, NULL},
+    {"groups overflow",
+	"{" TID OVERAGE ",\"oid\":\"AAAAAAAA-0000-0000-0000-00000000000f\"}",
+	AUTHN_GROUP_LOOKUP, "AAAAAAAA-0000-0000-0000-00000000000f"},
+    {"an object id that is none",
+	"{" TID OVERAGE ",\"oid\":\"../../groups?x=0000-0000-00000000000f\"}",
+	AUTHN_GROUP_LOOKUP, NULL},
+    {"an object id that is too long",
+	"{" TID OVERAGE ",\"oid\":\"aaaaaaaa-0000-0000-0000-00000000000ff\"}",
+	AUTHN_GROUP_LOOKUP, NULL},
+    {"an object id that is a number", "{" TID OVERAGE ",\"oid\":7}",
+	AUTHN_GROUP_LOOKUP, NULL},
+    {"an application", "{" TID OVERAGE ",\"idtyp\":\"APP\"}", AUTHN_APP_OVERAGE,
+	NULL},
+    {"bound to a key", "{" TID OVERAGE ",\"cnf\":{}}", AUTHN_POP_BINDING, NULL},
+    {"another tenant", "{\"tid\":\"x\"," OVERAGE "}", AUTHN_ISSUER, NULL},
+};
+
+static void
+check_lookup(void **state)
+{
+	const struct lookup_row *row = *state;
+	const struct issuer issuer = {.cloud = entra_cloud_at(0),
+	    .tenant = SLICE(TENANT)};
+	struct identity *id = NULL;
+	json_t *claims = make_claims(SLICE_EMPTY, slice_of(row->claims));
+
+	assert_int_equal(entra_admit(&issuer, claims, &id), row->reason);
+	json_decref(claims);
+	assert_int_equal(id != NULL,
+	    row->reason == AUTHN_OK || row->oid != NULL);
+	if (row->oid != NULL) {
+		assert_slice(entra_object_id(&id->user), row->oid);
+		assert_int_equal(id->user.group_count, 1);
+		assert_slices(id->user.groups[0], GROUP_AUTHENTICATED);
+	}
+	identity_unref(id);
+}
+
 int
 main(void)
 {
@@ -207,6 +261,7 @@ main(void)
 	rows_add_vectors(&rows, &vectors, check_row);
 	rows_add(&rows, "the leeway is the configuration's", test_leeway, NULL);
 	rows_add(&rows, "memory runs out", test_memory_runs_out, NULL);
+	ROWS_ADD_TABLE(&rows, lookup_rows, check_lookup);
 	failed = rows_run(&rows, "entra");
 	vectors_release(&vectors);
 	json_decref(base);

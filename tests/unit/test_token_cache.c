@@ -367,12 +367,45 @@ test_bytes(void **state)
 	identity_unref(v.identity);
 }
 
+/* spec: Entra lookup: looked-up groups are forgotten before their token ends */
+static void
+test_an_entry_that_ends_before_its_token(void **state)
+{
+	struct token_cache *c = token_cache_new(8, BYTES);
+	struct token_verdict v = {.reason = AUTHN_OK,
+	    .identity = identity("t"),
+	    .issuer = 3,
+	    .expires_s = LATER,
+	    .until_s = NOW + 300};
+	struct identity *id;
+	int64_t expires_s = 0;
+	size_t issuer;
+
+	(void)state;
+	token_cache_put(c, 0, 1, SLICE("t"), &v);
+	id = token_cache_get(c, 0, 1, SLICE("t"), NOW + 299, &expires_s,
+	    &issuer);
+	assert_ptr_equal(id, v.identity);
+	assert_int_equal(expires_s, LATER);
+	identity_unref(id);
+	assert_false(has(c, 0, 1, "t", NOW + 300));
+	assert_int_equal(token_cache_count(c), 0);
+	/* Nor does it make a token live longer. */
+	v.until_s = LATER + 1;
+	token_cache_put(c, 0, 1, SLICE("t"), &v);
+	assert_true(has(c, 0, 1, "t", LATER - 1));
+	assert_false(has(c, 0, 1, "t", LATER));
+	identity_unref(v.identity);
+	token_cache_free(c);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_the_whole_token),
 	    cmocka_unit_test(test_expiry),
+	    cmocka_unit_test(test_an_entry_that_ends_before_its_token),
 	    cmocka_unit_test(test_generation),
 	    cmocka_unit_test(test_scope),
 	    cmocka_unit_test(test_failures_are_not_kept),
