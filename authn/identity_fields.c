@@ -129,6 +129,14 @@ count_fields(const struct user *u)
 	return n;
 }
 
+/* More than fit, empty as they may be: not worth the memory to find out. */
+static bool
+is_too_long(const struct names *n, const struct user *u)
+{
+	return u->group_count >
+	    IDENTITY_FIELDS_MAX / (n->group.n + sizeof(": \r\n")) + 1;
+}
+
 enum identity_fault
 identity_fields_make(enum identity_form form, const struct user *u,
     struct arena *a, struct identity_fields *out)
@@ -137,6 +145,8 @@ identity_fields_make(enum identity_form form, const struct user *u,
 
 	if (u->name.n == 0)
 		return IDENTITY_NOBODY;
+	if (is_too_long(m.names, u))
+		return IDENTITY_TOO_LONG;
 	m.list = arena_alloc(a, count_fields(u) * sizeof(*m.list));
 	if (m.list == NULL)
 		return IDENTITY_NO_MEMORY;

@@ -152,6 +152,37 @@ test_limit(void **state)
 	arena_release(&a);
 }
 
+/* Too many groups are too many, however little memory there is for them. */
+static void
+test_thousands_of_groups(void **state)
+{
+	static struct slice groups[11001];
+	const size_t one = sizeof("Impersonate-Group: x\r\n") - 1;
+	const size_t name = sizeof("Impersonate-User: ann\r\n") - 1;
+	size_t fit = (IDENTITY_FIELDS_MAX - name) / one;
+	struct user u = {.name = S("ann"), .groups = groups};
+	struct identity_fields f = {0};
+	struct arena a;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(groups); i++)
+		groups[i] = i == 0 ? GROUP_AUTHENTICATED : SLICE("x");
+	arena_init(&a, 192 * 1024);
+	u.group_count = fit + 1; /* the first is not said */
+	assert_int_equal(
+	    identity_fields_make(IDENTITY_AS_IMPERSONATION, &u, &a, &f),
+	    IDENTITY_FITS);
+	assert_int_equal(f.count, fit + 1);
+	for (u.group_count++; u.group_count <= COUNT_OF(groups);
+	     u.group_count += 97) {
+		arena_reset(&a);
+		assert_int_equal(
+		    identity_fields_make(IDENTITY_AS_IMPERSONATION, &u, &a, &f),
+		    IDENTITY_TOO_LONG);
+	}
+	arena_release(&a);
+}
+
 static void
 test_no_memory(void **state)
 {
@@ -182,6 +213,7 @@ main(void)
 
 	ROWS_ADD_TABLE(&all, rows, check_row);
 	rows_add(&all, "how much there may be", test_limit, NULL);
+	rows_add(&all, "thousands of groups", test_thousands_of_groups, NULL);
 	rows_add(&all, "no memory", test_no_memory, NULL);
 	return rows_run(&all, "identity_fields");
 }
