@@ -55,7 +55,8 @@ struct doctor_question {
 	struct tls_client *tls;
 	const char *url, *tls_name;
 	const struct endpoint *endpoint;
-	const char *token, *post;
+	const char *token, *post, *content_type;
+	bool secret; /* the answer: the body is wiped on release */
 };
 
 /* *out is filled whatever happens. */

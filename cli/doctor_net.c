@@ -59,6 +59,8 @@ doctor_ask(struct doctor *d, const struct doctor_question *q,
 	f->endpoint = q->endpoint;
 	f->token = q->token;
 	f->post = q->post;
+	f->content_type = q->content_type;
+	f->secret = q->secret;
 	f->body_max = ANSWER_MAX;
 	f->timeout_ms = ASK_MS;
 	f->done = on_answered;

@@ -16,6 +16,14 @@ enum {
 };
 
 static void
+free_wiped(char *text)
+{
+	if (text != NULL)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
+static void
 fetch_free(struct retired *r)
 {
 	struct fetch *f = CONTAINER_OF(r, struct fetch, retired);
@@ -24,11 +32,10 @@ fetch_free(struct retired *r)
 	timer_release(&f->timer);
 	tls_client_unref(f->tls);
 	buf_release(&f->body);
-	if (f->authorization != NULL)
-		explicit_bzero(f->authorization, strlen(f->authorization));
-	free(f->authorization);
+	free_wiped(f->authorization);
+	free_wiped(f->posted); /* it may hold a secret, too */
 	free(f->accepted);
-	free(f->posted);
+	free(f->type);
 	free(f->target);
 	free(f->name);
 	free(f);
@@ -159,7 +166,8 @@ send_request(struct fetch *f)
 		    slice_of(f->authorization));
 	if (f->posted != NULL)
 		(void)headers_add(&head.headers, SLICE("Content-Type"),
-		    SLICE("application/json"));
+		    f->type != NULL ? slice_of(f->type)
+				    : SLICE("application/json"));
 	f->sent = true;
 	if (!leg_send_request(f->leg, &head))
 		return false;
@@ -348,7 +356,10 @@ copy_texts(struct fetch *f)
 		f->authorization = NULL;
 	if (f->post != NULL)
 		f->posted = strndup(f->post, FETCH_POST_MAX);
+	if (f->content_type != NULL)
+		f->type = strdup(f->content_type);
 	return f->name != NULL && (f->post == NULL) == (f->posted == NULL) &&
+	    (f->content_type == NULL) == (f->type == NULL) &&
 	    (f->accept == NULL) == (f->accepted == NULL) &&
 	    (f->token == NULL) == (f->authorization == NULL);
 }
@@ -365,7 +376,10 @@ fetch_start(struct fetch *f)
 	f->task.run = fetch_run;
 	f->retired.free = fetch_free;
 	(void)tls_client_ref(f->tls);
-	buf_init(&f->body, f->body_max);
+	if (f->secret)
+		buf_init_secret(&f->body, f->body_max);
+	else
+		buf_init(&f->body, f->body_max);
 	timer_init(&f->timer, f->loop, &f->task);
 	if (!split_url(f)) {
 		finish(f, FETCH_URL, NULL);

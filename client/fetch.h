@@ -36,7 +36,9 @@ struct fetch {
 	const struct endpoint *endpoint; /* or NULL: resolve; copied */
 	const char *accept;              /* or NULL: JSON; copied */
 	const char *token;               /* or NULL: no bearer; copied */
-	const char *post; /* or NULL: GET; JSON of at most FETCH_POST_MAX */
+	const char *post; /* or NULL: GET; at most FETCH_POST_MAX; copied */
+	const char *content_type; /* of post; or NULL: JSON; copied */
+	bool secret;              /* the body is: wiped before it is freed */
 	size_t body_max;
 	int64_t timeout_ms;
 	/* Not 0: timeout_ms ends with the head; so long without an octet. */
@@ -69,7 +71,7 @@ struct fetch {
 	int64_t head_by_ms;
 	char host[256];
 	char authority[272];
-	char *target, *name, *accepted, *authorization, *posted;
+	char *target, *name, *accepted, *authorization, *posted, *type;
 	unsigned port;
 };
 
