@@ -131,11 +131,20 @@ struct config_accounts {
 	unsigned line;
 };
 
+/* authentication.entra.groupLookup */
+struct config_group_lookup {
+	const char *client_id; /* a GUID in lower case */
+	const char *secret_file;
+	int64_t timeout_ms; /* 1000..30000 */
+	unsigned line;
+};
+
 /* authentication.entra */
 struct config_entra {
 	const char *cloud;               /* "public", "usGovernment", "china" */
 	struct config_strings tenants;   /* 1 to 32 GUIDs in lower case */
 	struct config_strings audiences; /* at least one */
+	const struct config_group_lookup *lookup; /* or NULL: none */
 	unsigned line;
 };
 

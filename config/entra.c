@@ -92,6 +92,32 @@ read_audiences(struct reader *r, const struct place *entra)
 	return read_strings(r, &p, read_string);
 }
 
+static const struct config_group_lookup *
+read_lookup(struct reader *r, const struct place *p)
+{
+	struct config_group_lookup *l;
+	struct place f;
+
+	if (place_is_absent(p) || !read_map(r, p))
+		return NULL;
+	l = read_alloc(r, 1, sizeof(*l));
+	if (l == NULL)
+		return NULL;
+	f = place_field(r, p, "clientID");
+	l->client_id = read_string(r, &f);
+	if (l->client_id != NULL && !is_lower_guid(l->client_id))
+		read_error(r, &f,
+		    "\"%s\" must be the application's id, a GUID in lower "
+		    "case, such as 00000000-0000-0000-0000-000000000001",
+		    l->client_id);
+	f = place_field(r, p, "secretFile");
+	l->secret_file = read_path(r, &f);
+	f = place_field(r, p, "timeout");
+	l->timeout_ms = read_duration_ms(r, &f);
+	l->line = p->line;
+	return l;
+}
+
 const struct config_entra *
 read_entra(struct reader *r, const struct place *p)
 {
@@ -108,6 +134,8 @@ read_entra(struct reader *r, const struct place *p)
 	e->cloud = clouds[read_word(r, &f, clouds, COUNT_OF(clouds))];
 	e->tenants = read_tenants(r, p);
 	e->audiences = read_audiences(r, p);
+	f = place_field(r, p, "groupLookup");
+	e->lookup = read_lookup(r, &f);
 	e->line = p->line;
 	return e;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "authn/graph.h"
 #include "base/log.h"
 #include "base/monotime.h"
 #include "gateway/control_parts.h"
@@ -83,10 +84,11 @@ control_new(struct server *server, const char *path, struct snapshot *first,
 	timer_init(&c->publish_again, &c->loop, &c->publish_task);
 	c->resolver = resolver_new();
 	c->keys = keys_new(&c->loop, c->resolver, control_keys_changed, c);
+	c->groups = group_lookup_new(&c->loop, c->resolver);
 	c->files = watch_files_new(&c->loop, control_files_changed, c);
 	c->live = live_new(&c->loop, c->resolver, control_live_changed, c);
 	if (c->path == NULL || c->resolver == NULL || c->keys == NULL ||
-	    c->files == NULL || c->live == NULL)
+	    c->groups == NULL || c->files == NULL || c->live == NULL)
 		goto nomem;
 	c->health = NULL;
 	st = keys_follow(c->keys, first);
@@ -127,6 +129,7 @@ control_free(struct control *c)
 	admin_close(c->balancer);
 	watch_files_free(c->files);
 	keys_free(c->keys);
+	group_lookup_free(c->groups);
 	health_free(c->health);
 	live_free(c->live);
 	loop_forget(&c->loop, &c->publish_task);
@@ -218,6 +221,49 @@ control_want_keys(struct worker *w, uint32_t slot, uint32_t generation,
 	memcpy(m->cluster, cluster, n);
 	memcpy(m->cluster + n, issuer_url.p, issuer_url.n);
 	m->url = m->cluster + n;
+	loop_post(&w->server->control->loop, &m->message);
+	return true;
+}
+
+struct want_groups {
+	struct message message;
+	struct worker *worker;
+	uint32_t slot, generation;
+	struct group_source *source; /* a reference */
+	char tenant[GRAPH_GUID], object_id[GRAPH_GUID];
+};
+
+static void
+deliver_want_groups(struct message *m, struct loop *l)
+{
+	struct want_groups *w = CONTAINER_OF(m, struct want_groups, message);
+	const struct group_question q = {w->source,
+	    slice_make(w->tenant, GRAPH_GUID),
+	    slice_make(w->object_id, GRAPH_GUID)};
+	struct control *c = l->arg;
+
+	if (!c->closing)
+		group_lookup_want(c->groups, w->worker, w->slot, w->generation,
+		    &q);
+	group_source_unref(w->source);
+	free(w);
+}
+
+bool
+control_want_groups(struct worker *w, uint32_t slot, uint32_t generation,
+    const struct group_question *q)
+{
+	struct want_groups *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return false;
+	m->message.deliver = deliver_want_groups;
+	m->worker = w;
+	m->slot = slot;
+	m->generation = generation;
+	m->source = group_source_ref(q->source);
+	memcpy(m->tenant, q->tenant.p, GRAPH_GUID);
+	memcpy(m->object_id, q->object_id.p, GRAPH_GUID);
 	loop_post(&w->server->control->loop, &m->message);
 	return true;
 }

@@ -1,13 +1,14 @@
 /*
- * control.h - the slow thread: configuration, names, keys, health, publishing.
+ * control.h - the slow thread: configuration, names, keys, groups, health.
  *
  * Owns the current snapshot; builds new ones aside and publishes them to the
  * loops.  A base of its own; nothing here runs on a loop of the data path but
- * control_want_keys, which posts a message.
+ * control_want_keys and control_want_groups, which post a message.
  */
 #ifndef GATEWAY_CONTROL_H
 #define GATEWAY_CONTROL_H
 
+#include "gateway/group_lookup.h"
 #include "gateway/worker.h"
 
 struct control;
@@ -31,6 +32,13 @@ int control_run(struct control *c);
  */
 bool control_want_keys(struct worker *w, uint32_t slot, uint32_t generation,
     const char *cluster, struct slice issuer_url);
+
+/*
+ * From a loop: an exchange needs the groups of a user.  The answer is
+ * exchange_groups_answered.  False: no memory.
+ */
+bool control_want_groups(struct worker *w, uint32_t slot, uint32_t generation,
+    const struct group_question *q);
 
 /* From a loop's thread, which is about to end after its drain. */
 void control_worker_ended(struct control *c, struct worker *w);

@@ -37,6 +37,7 @@ put_metrics(void *arg, struct buf *out)
 
 	metrics_write(out, c->server->metrics, c->server->worker_count);
 	live_put_metrics(c->live, out);
+	group_lookup_put_metrics(c->groups, out);
 	buf_init(&lines, (size_t)64 * 1024);
 	ready = put_ready(c, &lines);
 	buf_release(&lines);

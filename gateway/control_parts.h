@@ -21,6 +21,7 @@ struct control {
 	int64_t started_s;
 	struct resolver *resolver;
 	struct keys *keys;
+	struct group_lookup *groups;
 	struct health *health;
 	struct live *live;
 	struct admin *admin, *balancer;

@@ -19,13 +19,14 @@ static const struct {
 	const char *name;
 	enum step (*run)(struct exchange *);
 	unsigned next; /* legal successors; done always is */
-	int64_t wait_ms; /* deadline in it; 0: none, or relay sets one */
+	int64_t wait_ms; /* deadline in it; 0: none, or it sets one */
 } states[] = {
 	[EX_FREE]        = { "free",        step_over,                 0, 0 },
 	[EX_HEAD]        = { "head",        exchange_step_head,        BIT(EX_ATTRS) | BIT(EX_REFUSE), 0 },
 	[EX_ATTRS]       = { "attrs",       exchange_step_attrs,       BIT(EX_AUTHN) | BIT(EX_REFUSE), 0 },
-	[EX_AUTHN]       = { "authn",       exchange_step_authn,       BIT(EX_KEYS) | BIT(EX_IMPERSONATE) | BIT(EX_REFUSE), 0 },
+	[EX_AUTHN]       = { "authn",       exchange_step_authn,       BIT(EX_KEYS) | BIT(EX_GROUPS) | BIT(EX_IMPERSONATE) | BIT(EX_REFUSE), 0 },
 	[EX_KEYS]        = { "keys",        exchange_step_keys,        BIT(EX_AUTHN) | BIT(EX_REFUSE), EX_KEYS_MS },
+	[EX_GROUPS]      = { "groups",      exchange_step_groups,      BIT(EX_AUTHN) | BIT(EX_REFUSE), 0 },
 	[EX_IMPERSONATE] = { "impersonate", exchange_step_impersonate, BIT(EX_AUTHZ) | BIT(EX_REFUSE), 0 },
 	[EX_AUTHZ]       = { "authz",       exchange_step_authz,       BIT(EX_REVIEW) | BIT(EX_CONNECT) | BIT(EX_REFUSE), 0 },
 	[EX_REVIEW]      = { "review",      exchange_step_review,      BIT(EX_CONNECT) | BIT(EX_REFUSE) | BIT(EX_FLUSH), EX_BODY_MS },
@@ -100,6 +101,7 @@ exchange_end(struct exchange *e)
 	exchange_release_upstream(e);
 	leg_release(e->down, whole ? LEG_KEEP : LEG_BREAK);
 	identity_unref(e->identity);
+	graph_groups_unref(e->groups);
 	if (e->use != NULL)
 		worker_unuse(w, e->use);
 	metrics_add(&w->metrics, METRIC_REQUESTS, e->status / 100, 1);
@@ -203,14 +205,37 @@ exchange_begin(struct client *client, struct leg *leg)
 	return true;
 }
 
-void
-exchange_keys_answered(struct worker *w, uint32_t slot, uint32_t generation)
+/* NULL: it is over. */
+static struct exchange *
+exchange_find(struct worker *w, uint32_t slot, uint32_t generation)
 {
 	struct exchange *e = slot < w->slot_count ? w->slots[slot] : NULL;
 
-	if (e == NULL || e->generation != generation)
+	return e != NULL && e->generation == generation ? e : NULL;
+}
+
+void
+exchange_keys_answered(struct worker *w, uint32_t slot, uint32_t generation)
+{
+	struct exchange *e = exchange_find(w, slot, generation);
+
+	if (e == NULL)
 		return;
 	e->keys_answered = true;
+	loop_wake(&w->loop, &e->task);
+}
+
+void
+exchange_groups_answered(struct worker *w, uint32_t slot, uint32_t generation,
+    struct graph_groups *groups, int64_t until_s)
+{
+	struct exchange *e = exchange_find(w, slot, generation);
+
+	if (e == NULL || e->groups_answered)
+		return;
+	e->groups_answered = true;
+	e->groups = groups != NULL ? graph_groups_ref(groups) : NULL;
+	e->groups_until_s = until_s;
 	loop_wake(&w->loop, &e->task);
 }
 

@@ -9,6 +9,7 @@
 #define GATEWAY_EXCHANGE_H
 
 #include "audit/event.h"
+#include "authn/graph.h"
 #include "authn/identity_fields.h"
 #include "base/arena.h"
 #include "gateway/refuse.h"
@@ -18,10 +19,11 @@
 
 enum exchange_state {
 	EX_FREE = 0,
-	EX_HEAD,  /* is the request well-formed, and for this cluster? */
-	EX_ATTRS, /* what does it ask for? */
-	EX_AUTHN, /* who asks? */
-	EX_KEYS,  /* ... once the control thread has looked for a key */
+	EX_HEAD,   /* is the request well-formed, and for this cluster? */
+	EX_ATTRS,  /* what does it ask for? */
+	EX_AUTHN,  /* who asks? */
+	EX_KEYS,   /* ... once the control thread has looked for a key */
+	EX_GROUPS, /* ... once it has looked up the groups */
 	EX_IMPERSONATE,
 	EX_AUTHZ,   /* may they? */
 	EX_REVIEW,  /* hold an access review, and judge what it asks */
@@ -87,6 +89,9 @@ struct exchange {
 	struct slice issuer; /* for audit */
 	enum authn_reason authn_reason;
 	bool keys_asked, keys_answered;
+	bool groups_asked, groups_answered;
+	struct graph_groups *groups; /* a reference; NULL: none were told */
+	int64_t groups_until_s;      /* when they may have changed */
 
 	/* may they */
 	struct verdict verdict;
@@ -149,6 +154,13 @@ bool exchange_begin(struct client *client, struct leg *leg);
 void exchange_keys_answered(struct worker *w, uint32_t slot,
     uint32_t generation);
 
+/*
+ * It has looked up the groups, of which the exchange takes a reference; NULL:
+ * none were told.  until_s: as in struct token_verdict.
+ */
+void exchange_groups_answered(struct worker *w, uint32_t slot,
+    uint32_t generation, struct graph_groups *groups, int64_t until_s);
+
 /* The gateway stops: end a watch cleanly; at the deadline, end anything. */
 void exchange_drain(struct exchange *e, bool now);
 
@@ -199,6 +211,7 @@ enum step exchange_step_head(struct exchange *e);
 enum step exchange_step_attrs(struct exchange *e);
 enum step exchange_step_authn(struct exchange *e);
 enum step exchange_step_keys(struct exchange *e);
+enum step exchange_step_groups(struct exchange *e);
 enum step exchange_step_impersonate(struct exchange *e);
 enum step exchange_step_authz(struct exchange *e);
 enum step exchange_step_review(struct exchange *e);

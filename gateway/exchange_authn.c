@@ -2,8 +2,9 @@
  * exchange_authn.c - who asks: a token, a certificate, or nobody known.
  *
  * Hot: once per request.  Budget: no allocation in the steady state (arena
- * and stock), no lock, no wait but for keys.
+ * and stock), no lock, no wait but for keys and groups.
  */
+#include "authn/entra.h"
 #include "authn/websocket_token.h"
 #include "base/monotime.h"
 #include "gateway/control.h"
@@ -14,12 +15,18 @@
  * signature: they are nothing that signing in again would mend.
  */
 static struct slice
-words_of(enum authn_reason reason)
+words_of(const struct exchange *e, enum authn_reason reason)
 {
 	if (reason == AUTHN_APP_OVERAGE)
 		return SLICE("the token lists no groups, since its application "
 			     "is in too many, and there is no lookup for "
 			     "applications: it must be in fewer groups");
+	if (reason == AUTHN_GROUP_LOOKUP && e->cluster->group_source != NULL)
+		return SLICE(
+		    "the token lists no groups, since its user is in "
+		    "too many, and the directory did not tell them to "
+		    "the gateway: try again, and tell its operators if "
+		    "it stays so");
 	if (reason == AUTHN_GROUP_LOOKUP)
 		return SLICE(
 		    "the token lists no groups, since its user is in "
@@ -33,7 +40,7 @@ refuse_identity(struct exchange *e, enum authn_reason reason)
 {
 	e->authn_reason = reason;
 	metrics_add(&e->worker->metrics, METRIC_AUTHN_REJECTED, reason, 1);
-	return exchange_refuse(e, REFUSE_UNAUTHENTICATED, words_of(reason));
+	return exchange_refuse(e, REFUSE_UNAUTHENTICATED, words_of(e, reason));
 }
 
 /* spec: T-53, T-54: where a token may stand; Authorization comes first */
@@ -114,6 +121,50 @@ ask_for_keys(struct exchange *e, size_t issuer)
 	return exchange_go(e, EX_KEYS);
 }
 
+/* spec: Entra lookup: only for a token that is good but for its groups */
+static enum step
+ask_for_groups(struct exchange *e, const struct token_verdict *v)
+{
+	const struct group_question q = {
+	    .source = e->cluster->group_source,
+	    .tenant = e->cluster->issuers->list[v->issuer].tenant,
+	    .object_id = entra_object_id(&v->groupless->user),
+	};
+
+	e->groups_asked = true;
+	if (!control_want_groups(e->worker, e->slot, e->generation, &q))
+		return exchange_refuse_fixed(e, REFUSE_BUSY);
+	(void)exchange_go(e, EX_GROUPS);
+	timer_set(&e->timer, q.source->timeout_ms);
+	return STEP_NEXT;
+}
+
+/* What the directory told makes a verdict whole. */
+static void
+add_groups(const struct exchange *e, struct token_verdict *v)
+{
+	if (v->groupless == NULL || e->groups == NULL ||
+	    e->cluster->group_source == NULL)
+		return;
+	v->identity = graph_identity(v->groupless, e->groups);
+	v->reason = v->identity != NULL ? AUTHN_OK : AUTHN_INTERNAL;
+	v->until_s = e->groups_until_s;
+}
+
+static enum step
+refuse_token(struct exchange *e, const struct token_verdict *v)
+{
+	if (v->wants_keys && !e->keys_asked)
+		return ask_for_keys(e, v->issuer);
+	if (v->groupless != NULL && e->cluster->group_source != NULL &&
+	    !e->groups_asked)
+		return ask_for_groups(e, v);
+	/* spec: T-125: nobody is told to log in again for it */
+	if (v->reason == AUTHN_INTERNAL)
+		return exchange_refuse_fixed(e, REFUSE_BUSY);
+	return refuse_identity(e, v->reason);
+}
+
 /* Tokens are remembered for each cluster by itself. */
 static unsigned
 scope_of(const struct exchange *e)
@@ -129,6 +180,7 @@ exchange_step_authn(struct exchange *e)
 	struct token_verdict v;
 	struct identity *id;
 	int64_t now_s = walltime_s();
+	enum step refused = STEP_NEXT;
 	size_t issuer;
 
 	switch (find_token(e)) {
@@ -151,15 +203,12 @@ exchange_step_authn(struct exchange *e)
 	}
 	token_judge(e->cluster->issuers, e->cluster->keys->sets, w->verifier,
 	    e->token, now_s, &v);
-	if (v.reason != AUTHN_OK) {
-		identity_unref(v.groupless);
-		if (v.wants_keys && !e->keys_asked)
-			return ask_for_keys(e, v.issuer);
-		/* spec: T-125: nobody is told to log in again for it */
-		if (v.reason == AUTHN_INTERNAL)
-			return exchange_refuse_fixed(e, REFUSE_BUSY);
-		return refuse_identity(e, v.reason);
-	}
+	add_groups(e, &v);
+	if (v.reason != AUTHN_OK)
+		refused = refuse_token(e, &v);
+	identity_unref(v.groupless);
+	if (v.reason != AUTHN_OK)
+		return refused;
 	metrics_add(&w->metrics, METRIC_TOKENS_VERIFIED, 0, 1);
 	token_cache_put(w->tokens, scope_of(e), e->cluster->authn_generation,
 	    e->token, &v);
@@ -168,12 +217,12 @@ exchange_step_authn(struct exchange *e)
 }
 
 /* spec: T-65: what waited begins again on the current snapshot */
-enum step
-exchange_step_keys(struct exchange *e)
+static enum step
+begin_again(struct exchange *e, bool answered)
 {
 	if (e->down->broken != NULL)
 		return exchange_go(e, EX_DONE);
-	if (!e->keys_answered && !timer_is_due(&e->timer))
+	if (!answered && !timer_is_due(&e->timer))
 		return STEP_WAIT;
 	worker_unuse(e->worker, e->use);
 	e->use = worker_use(e->worker);
@@ -184,4 +233,16 @@ exchange_step_keys(struct exchange *e)
 	if (!ranges_lookup(e->cluster->ranges, &e->client->address).admitted)
 		return exchange_refuse_fixed(e, REFUSE_RANGE);
 	return exchange_go(e, EX_AUTHN);
+}
+
+enum step
+exchange_step_keys(struct exchange *e)
+{
+	return begin_again(e, e->keys_answered);
+}
+
+enum step
+exchange_step_groups(struct exchange *e)
+{
+	return begin_again(e, e->groups_answered);
 }

@@ -347,6 +347,8 @@ build_each_path(const struct config *config,
 		if (c->credentials != NULL)
 			credentials_each_path(c->credentials, use, arg);
 		use(arg, c->authentication_file);
+		if (c->entra != NULL && c->entra->lookup != NULL)
+			use(arg, c->entra->lookup->secret_file);
 		if (c->client_certs != NULL) {
 			use(arg, c->client_certs->ca_file);
 			use(arg, c->client_certs->crl_file);

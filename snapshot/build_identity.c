@@ -102,8 +102,8 @@ check_issuer_cas(const char *path, const struct cluster *c, struct errinfo *err)
 	return st;
 }
 
-static struct issuers_entra
-entra_of(const struct config_entra *c)
+static const struct entra_cloud *
+cloud_of(const struct config_entra *c)
 {
 	const struct entra_cloud *cloud;
 	size_t n = 0;
@@ -111,11 +111,18 @@ entra_of(const struct config_entra *c)
 	do
 		cloud = entra_cloud_at(n++);
 	while (cloud != NULL && strcmp(cloud->name, c->cloud) != 0);
-	return (struct issuers_entra){.cloud = cloud,
+	return cloud;
+}
+
+static struct issuers_entra
+entra_of(const struct config_entra *c)
+{
+	return (struct issuers_entra){.cloud = cloud_of(c),
 	    .tenants = c->tenants.list,
 	    .tenant_count = c->tenants.count,
 	    .audiences = c->audiences.list,
 	    .audience_count = c->audiences.count,
+	    .looks_up_groups = c->lookup != NULL,
 	    .line = c->line};
 }
 
@@ -200,14 +207,27 @@ build_client_ca(struct cluster *c, struct errinfo *err)
 	return client_ca_new(&o, &c->client_ca, err);
 }
 
+static enum status
+build_group_source(const char *path, struct cluster *c, struct errinfo *err)
+{
+	const struct config_entra *config = c->config->entra;
+
+	if (config == NULL || config->lookup == NULL)
+		return STATUS_OK;
+	return group_source_load(path, config->lookup, cloud_of(config),
+	    &c->group_source, err);
+}
+
 enum status
 build_authentication(const struct config *config, struct cluster *c,
     struct errinfo *err)
 {
 	enum status st = load_issuers(config, c, err);
 	enum status ca = build_client_ca(c, err);
+	enum status groups = build_group_source(config->path, c, err);
 
 	st = st != STATUS_OK ? st : ca;
+	st = st != STATUS_OK ? st : groups;
 
 	if (c->keys != NULL &&
 	    check_issuer_cas(config->path, c, err) != STATUS_OK)

@@ -87,6 +87,8 @@ cluster_dup(struct cluster *to, const struct cluster *from)
 		(void)issuers_ref(from->issuers);
 	if (from->keys != NULL)
 		(void)keyset_ref(from->keys);
+	if (from->group_source != NULL)
+		(void)group_source_ref(from->group_source);
 	if (from->client_ca != NULL)
 		(void)client_ca_ref(from->client_ca);
 	if (from->policy != NULL)
@@ -138,6 +140,7 @@ cluster_release(struct cluster *c)
 	ranges_unref(c->ranges);
 	issuers_unref(c->issuers);
 	keyset_unref(c->keys);
+	group_source_unref(c->group_source);
 	client_ca_unref(c->client_ca);
 	policy_unref(c->policy);
 	policy_unref(c->live);

@@ -19,6 +19,7 @@
 #include "client/upstream.h"
 #include "config/config.h"
 #include "rbac/judge.h"
+#include "snapshot/group_source.h"
 #include "snapshot/policy_reader.h"
 #include "tls/client_ca.h"
 #include "tls/tls_ctx.h"
@@ -49,10 +50,11 @@ enum live_state {
 struct cluster {
 	const struct config_cluster *config;
 	struct ranges *ranges;
-	struct issuers *issuers;     /* NULL: no token is accepted */
-	struct keyset *keys;         /* NULL likewise */
-	struct client_ca *client_ca; /* NULL: no certificate counts */
-	struct anonymous anonymous;  /* points into config or issuers */
+	struct issuers *issuers;           /* NULL: no token is accepted */
+	struct keyset *keys;               /* NULL likewise */
+	struct group_source *group_source; /* NULL: no groups are looked up */
+	struct client_ca *client_ca;       /* NULL: no certificate counts */
+	struct anonymous anonymous;        /* points into config or issuers */
 	/* Of issuers and keys: what a remembered token was judged by. */
 	uint64_t authn_generation;
 	struct policy *policy; /* of files; NULL: none configured */

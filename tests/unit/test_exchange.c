@@ -25,9 +25,13 @@ static struct state_row {
     {"free", EX_FREE, 0, 0},
     {"head", EX_HEAD, BIT(EX_ATTRS) | BIT(EX_REFUSE), 0},
     {"attrs", EX_ATTRS, BIT(EX_AUTHN) | BIT(EX_REFUSE), 0},
-    {"authn", EX_AUTHN, BIT(EX_KEYS) | BIT(EX_IMPERSONATE) | BIT(EX_REFUSE), 0},
+    {"authn", EX_AUTHN,
+	BIT(EX_KEYS) | BIT(EX_GROUPS) | BIT(EX_IMPERSONATE) | BIT(EX_REFUSE),
+	0},
     /* A fetch has 5 s (T-84); its word must reach us in time. */
     {"keys", EX_KEYS, BIT(EX_AUTHN) | BIT(EX_REFUSE), 6000},
+    /* The deadline is the configuration's. */
+    {"groups", EX_GROUPS, BIT(EX_AUTHN) | BIT(EX_REFUSE), 0},
     {"impersonate", EX_IMPERSONATE, BIT(EX_AUTHZ) | BIT(EX_REFUSE), 0},
     {"authz", EX_AUTHZ, BIT(EX_REVIEW) | BIT(EX_CONNECT) | BIT(EX_REFUSE), 0},
     {"review", EX_REVIEW, BIT(EX_CONNECT) | BIT(EX_REFUSE) | BIT(EX_FLUSH),
