@@ -25,6 +25,7 @@ static void (*const cluster_checks[])(struct doctor *,
     const struct cluster *) = {
     doctor_check_upstream,
     doctor_check_issuers,
+    doctor_check_groups,
     doctor_check_roles,
 };
 

@@ -95,6 +95,7 @@ void doctor_check_audit(struct doctor *d);
 void doctor_check_listeners(struct doctor *d);
 void doctor_check_upstream(struct doctor *d, const struct cluster *c);
 void doctor_check_issuers(struct doctor *d, const struct cluster *c);
+void doctor_check_groups(struct doctor *d, const struct cluster *c);
 void doctor_check_roles(struct doctor *d, const struct cluster *c);
 
 /* True if c is asked for. */

@@ -53,6 +53,7 @@ void whoami_question_release(struct whoami_question *q);
 struct whoami_answer {
 	enum authn_reason reason;
 	struct identity *identity; /* of AUTHN_OK: a reference */
+	/* All is good but the groups; whoever has a directory may ask. */
 	bool needs_group_lookup;
 	size_t issuer; /* of a token: index, or issuers' count */
 	int64_t expires_s;

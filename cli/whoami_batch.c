@@ -95,11 +95,12 @@ whoami_judge(const struct whoami *w, struct slice token, int64_t now_s,
 
 	token_judge(w->parts.issuers, w->parts.keys->sets, w->verifier, token,
 	    now_s, &v);
-	identity_unref(v.groupless); /* nobody is asked for the groups here */
 	*out = (struct whoami_answer){.reason = v.reason,
 	    .identity = v.identity,
+	    .needs_group_lookup = v.groupless != NULL,
 	    .issuer = v.issuer,
 	    .expires_s = v.expires_s};
+	identity_unref(v.groupless); /* nobody is asked for the groups here */
 }
 
 static void

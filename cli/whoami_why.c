@@ -364,6 +364,30 @@ why_reserved(const struct telling *t)
 	    "authentication.reserved.users");
 }
 
+static void
+why_group_lookup(const struct telling *t)
+{
+	struct buf *out = t->out;
+
+	buf_puts(out,
+	    "its user is in more than 200 groups, which it then does not "
+	    "list, and ");
+	if (!t->issuer->looks_up_groups) {
+		buf_puts(out,
+		    "the directory is not asked: set entra.groupLookup, or "
+		    "let the application send only groups assigned to it");
+	} else if (t->answer->needs_group_lookup) {
+		buf_puts(out,
+		    "the gateway looks them up in the directory; this command "
+		    "asks nobody: all else about it is good");
+	} else {
+		buf_puts(out,
+		    "the directory cannot be asked without its object id: oid "
+		    "is ");
+		put_value_or_missing(out, json_object_get(t->j.claims, "oid"));
+	}
+}
+
 void
 telling_put_why(const struct telling *t)
 {
@@ -430,10 +454,7 @@ telling_put_why(const struct telling *t)
 		    "for these: put the application into fewer groups");
 		break;
 	case AUTHN_GROUP_LOOKUP:
-		buf_puts(t->out,
-		    "its user is in more than 200 groups, which it then does "
-		    "not list, and the directory is not asked: let the "
-		    "application send only groups assigned to it");
+		why_group_lookup(t);
 		break;
 	case AUTHN_POP_BINDING:
 		buf_puts(t->out,

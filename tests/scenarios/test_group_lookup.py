@@ -1,5 +1,6 @@
 """Users in too many groups for a token: whom the gateway asks for them, when, and what becomes of the request."""
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -10,7 +11,7 @@ import pytest
 from client import new_id, request
 from directory import GRAPH, GRAPH_TOKEN, SECRET, Directory, Slow, drop, failure, group, page
 from gateway import BINARY, SLOW
-from test_entra import ELSEWHERE, GROUP, OID, OTHER, PODS, TENANT, V1, V2, ask, entra, reason, signer, token
+from test_entra import AKS, ELSEWHERE, GROUP, OID, OTHER, PODS, TENANT, V1, V2, ask, entra, reason, signer, token
 from test_revocation import Stream, serve
 from upstream import answer
 from wire import wait_for
@@ -639,3 +640,32 @@ def test_a_system_without_cas(lookup, directory):
     assert r.returncode == 1 and "entra.groupLookup: the system's CAs cannot be used" in r.stderr
     r = run("check", gw, directory)
     assert r.returncode == 0, r.stderr
+
+
+def test_doctor(lookup, directory, upstream):
+    """It gets a token of each tenant, and asks for nobody."""
+    gw = lookup()
+    r = run("doctor", gw, directory)
+    subject = "prod groupLookup %s: " % TENANT
+    assert "ok    " + subject + "login.microsoftonline.com gives application %s a token for Graph" % CLIENT in r.stdout
+    assert directory.lookups == [] and SECRET not in r.stdout and "graph-token" not in r.stdout
+    for change, words in ((lambda ex: page({"error": "invalid_client"}, "401 Unauthorized"),
+                           "is answered with status 401, invalid_client: is the secret"),
+                          (lambda ex: page({"error": "unauthorized_client"}, "400 Bad Request"),
+                           "is answered with status 400, unauthorized_client"),
+                          (lambda ex: page({"x": 1}), "is no bearer token"), (drop, "POST ")):
+        directory.on_token = change
+        r = run("doctor", gw, directory)
+        assert r.returncode == 1
+        line, = [x for x in r.stdout.splitlines() if x.startswith("FAIL  " + subject)]
+        assert words in line and SECRET not in r.stdout
+    assert AKS not in [t["client_id"] for t in directory.tokens]
+
+
+def test_whoami(lookup, directory, signer):
+    """Offline: a lookup is needed, and not made."""
+    gw = lookup()
+    r = run("whoami", gw, directory, input=over(signer))
+    assert r.returncode == 1 and "group_lookup" in r.stdout and "the gateway looks them up in the directory" in r.stdout
+    assert "signature    good" in r.stdout and directory.paths == []
+    assert os.path.exists(gw.path("secret")) and SECRET not in r.stdout
