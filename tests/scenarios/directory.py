@@ -32,9 +32,9 @@ def failure(status, code, *fields):
 class Directory:
     """Answers both hosts; .groups by object id, .on_token and .on_groups answer otherwise where they are set."""
 
-    def __init__(self, world, folder):
+    def __init__(self, world, folder, hosts=tuple(HOSTS)):
         self.world = world
-        self.server = Upstream(world.ca.issue("directory", ",".join("DNS:" + h for h in HOSTS)))
+        self.server = Upstream(world.ca.issue("directory", ",".join("DNS:" + h for h in hosts)))
         self.server.script = self.script
         self.shim = build_shim(folder, "elsewhere")
         self.groups, self.secret, self.expires_in = {}, SECRET, 3599

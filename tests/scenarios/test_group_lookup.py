@@ -9,11 +9,10 @@ import time
 import pytest
 
 from client import new_id, request
-from directory import GRAPH, GRAPH_TOKEN, SECRET, Directory, Slow, drop, failure, group, page
+from directory import GRAPH, GRAPH_TOKEN, SECRET, Directory, Slow, drop, group, page
 from gateway import BINARY, SLOW
 from test_entra import AKS, ELSEWHERE, GROUP, OID, OTHER, PODS, TENANT, V1, V2, ask, entra, reason, signer, token
 from test_revocation import Stream, serve
-from upstream import answer
 from wire import wait_for
 
 assert entra and signer  # fixtures
@@ -72,6 +71,13 @@ def asks(gw, directory, *texts):
     for t in threads:
         t.start()
     return threads, answers
+
+
+def refused(gw, upstream, a):
+    """401, which says what it is and nothing of the directory's answer."""
+    assert a.code == 401 and UNTOLD in a.status()["message"], a.body
+    assert reason(gw, a) == "group_lookup"
+    assert upstream.requests == []
 
 
 # --- it works ---
@@ -185,151 +191,6 @@ def test_a_bad_token_asks_nobody(lookup, directory, signer, upstream, claims, he
     assert directory.paths == [] and upstream.requests == []
 
 
-# --- it does not work ---
-
-def refused(gw, upstream, a):
-    """401, which says what it is and nothing of the directory's answer."""
-    assert a.code == 401 and UNTOLD in a.status()["message"], a.body
-    assert reason(gw, a) == "group_lookup"
-    assert upstream.requests == []
-
-
-@pytest.mark.parametrize("data,words", [
-    (failure("403 Forbidden", "Authorization_RequestDenied"), "status 403, Authorization_RequestDenied"),
-    (failure("404 Not Found", "Request_ResourceNotFound"), "status 404, Request_ResourceNotFound"),
-    (failure("400 Bad Request", "Directory_ResultSizeLimitExceeded"), "Directory_ResultSizeLimitExceeded"),
-    (failure("429 Too Many Requests", "TooManyRequests"), "status 429, TooManyRequests"),
-    (failure("500 Internal Server Error", "two words"), "status 500"),
-    (answer(b"<html>", "502 Bad Gateway"), "status 502"),
-    (answer(b"", "302 Found", "Location: https://graph.microsoft.com/v1.0/elsewhere"), "status 302"),
-    (answer(b"", "204 No Content"), "Graph"), (answer(b"garbage"), "no list of groups"),
-    (page({"value": MANY + [7]}), "no list of groups"), (page({"value": "x"}), "no list of groups"),
-    (page({"value": [GROUP], "@odata.nextLink": "https://graph.microsoft.com/next"}), "no list of groups"),
-    (page({"value": [group(n) for n in range(11001)]}), "no list of groups"),
-    (page({"value": [GROUP], "padding": "x" * (1 << 20)}), "Graph: the answer is too long"),
-    (answer(b"x", "200 OK", "Content-Encoding: gzip"), "compressed"),
-    (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"value\":[\"" + GROUP.encode() + b"\"]}", "Graph: "),
-    (b"nonsense\r\n\r\n", "Graph: ")], ids=lambda x: x[-30:] if isinstance(x, str) else "")
-def test_answers_of_no_use(lookup, directory, signer, upstream, data, words):
-    """Entra lookup, RFC 6749 5.2: whatever is not a whole list refuses; the log has status and one word."""
-    gw = start(lookup(), directory)
-
-    def answer_and_end(ex):
-        ex.send(data)
-        ex.close()
-        return b""
-    directory.on_groups = answer_and_end
-    refused(gw, upstream, ask(gw, over(signer)))
-    gw.wait_log("group lookup tenant=%s user=%s: " % (TENANT, OID), words)
-    assert len(directory.lookups) == 1
-    assert gw.metric("group_lookups_total") == 1 and gw.metric("group_lookups_failed_total") == 1
-    assert gw.metric('authentication_rejected_total{reason="group_lookup"}') == 1
-
-
-@pytest.mark.parametrize("data,words", [
-    (page({"error": "unauthorized_client"}, "400 Bad Request"), "status 400, unauthorized_client"),
-    (answer(b"", "302 Found", "Location: https://login.microsoftonline.com/x"), "status 302"),
-    (answer(b"", "503 Service Unavailable", "Retry-After: 1"), "status 503"),
-    (page({"token_type": "Bearer", "expires_in": 3599}), "no bearer token"),
-    (page({"token_type": "Bearer", "expires_in": 3599, "access_token": "a\r\nHost: x"}), "no bearer token"),
-    (page({"token_type": "pop", "expires_in": 3599, "access_token": "a"}), "no bearer token"),
-    (answer(b"x" * (1 << 17)), "too long"), (None, "")], ids=lambda x: x if isinstance(x, str) else "")
-def test_no_token(lookup, directory, signer, upstream, data, words):
-    """RFC 6749 5.1, RFC 6749 5.2, RFC 6750 2.1: without one Graph is not asked; the next does not ask again at once."""
-    gw = start(lookup(), directory)
-    directory.on_token = (lambda ex: data) if data is not None else drop
-    refused(gw, upstream, ask(gw, over(signer)))
-    gw.wait_log("group lookup tenant=%s client=%s: no token: " % (TENANT, CLIENT), words)
-    refused(gw, upstream, ask(gw, over(signer, oid=person(1))))
-    assert len(directory.tokens) == 1 and directory.lookups == []
-
-
-def test_a_wrong_secret(lookup, directory, signer, upstream):
-    """RFC 6749 5.2: the log says invalid_client; the file is watched, and the right one counts at once."""
-    gw = lookup()
-    gw.write_text("secret", "another\n")
-    start(gw, directory)
-    refused(gw, upstream, ask(gw, over(signer)))
-    gw.wait_log("login.microsoftonline.com answered with status 401, invalid_client")
-    before = gw.metric("config_reloads")
-    gw.write_text("secret", SECRET + "\r\n")
-    wait_for(lambda: gw.metric("config_reloads") > before, 10 * SLOW)
-    time.sleep(0.02 * SLOW)
-    assert ask(gw, over(signer)).code == 200
-    assert [t["client_secret"] for t in directory.tokens] == ["another", SECRET]
-
-
-def test_a_file_without_a_secret_is_not_taken_over(lookup, directory, signer):
-    """T-129: the former one stays in force."""
-    gw = start(lookup(), directory)
-    gw.write_text("secret", "")
-    gw.wait_log("secret", "is empty: it must hold the client secret")
-    assert ask(gw, over(signer)).code == 200
-
-
-def test_a_foreign_certificate(lookup, directory, signer, upstream, world):
-    """Entra lookup, T-84: the hosts must show a certificate of a public CA."""
-    env = {**directory.env(), "HOSTS_CAS": world.other_ca.cert}
-    gw = lookup().start(env=env)
-    refused(gw, upstream, ask(gw, over(signer)))
-    gw.wait_log("no token", "certificate refused")
-    assert directory.paths == []
-
-
-@pytest.mark.parametrize("where", ["on_token", "on_groups"])
-def test_an_answer_that_does_not_come(lookup, directory, signer, upstream, where):
-    """Entra lookup: the timeout is the whole wait; the connection can be used after it."""
-    gw = start(lookup({"groupLookup": {"clientID": CLIENT, "secretFile": "secret", "timeout": "1s"}}), directory)
-    slow = Slow()
-    setattr(directory, where, slow)
-    begun = time.monotonic()
-    with gw.connect() as c:
-        refused(gw, upstream, c.ask("GET", PODS, token=over(signer)))
-        assert 0.9 < time.monotonic() - begun < 2 * SLOW + 1
-        assert c.ask("GET", PODS, token=token(signer)).code == 200
-    gw.wait_log("group lookup", "timed out")
-    slow.go.set()
-
-
-def test_a_failure_is_not_asked_for_again_at_once(lookup, directory, signer, upstream):
-    """Entra lookup: for three seconds it stands, whoever asks; another user is asked for."""
-    gw = start(lookup(), directory)
-    directory.on_groups = lambda ex: failure("500 Internal Server Error", "x") if OID in ex.target else None
-    directory.groups[person(1)] = MANY
-    for n in range(5):
-        refused(gw, upstream, ask(gw, over(signer, jti=str(n))))
-    assert len(directory.lookups) == 1
-    assert ask(gw, over(signer, oid=person(1))).code == 200
-    time.sleep(3.1)
-    directory.on_groups = None
-    assert ask(gw, over(signer)).code == 200
-    assert len(directory.lookups) == 3
-
-
-def test_a_pause_that_graph_asks_for(lookup, directory, signer, upstream):
-    """RFC 6585 4: after 429 with Retry-After nobody is asked for, until then."""
-    gw = start(lookup(), directory)
-    directory.groups[person(1)] = MANY
-    directory.on_groups = lambda ex: failure("429 Too Many Requests", "x", "Retry-After: 2")
-    refused(gw, upstream, ask(gw, over(signer)))
-    directory.on_groups = None
-    refused(gw, upstream, ask(gw, over(signer, oid=person(1))))
-    assert len(directory.lookups) == 1
-    time.sleep(3.1)
-    assert ask(gw, over(signer, oid=person(1))).code == 200
-
-
-def test_a_token_that_graph_does_not_take(lookup, directory, signer, upstream):
-    """RFC 6750 3.1: the next question has a new one."""
-    gw = start(lookup(), directory)
-    directory.groups[person(1)] = MANY
-    directory.on_groups = lambda ex: failure("401 Unauthorized", "InvalidAuthenticationToken")
-    refused(gw, upstream, ask(gw, over(signer)))
-    directory.on_groups = None
-    assert ask(gw, over(signer, oid=person(1))).code == 200
-    assert [t for t, _ in directory.lookups] == ["Bearer " + GRAPH_TOKEN % n for n in (1, 2)]
-
-
 # --- once, and not again ---
 
 def test_all_who_wait_share_one_question(lookup, directory, signer):
@@ -349,16 +210,18 @@ def test_all_who_wait_share_one_question(lookup, directory, signer):
 
 def test_what_is_known_is_used(lookup, directory, signer):
     """A token is remembered as any other; another token of the user asks nobody; another user needs no token."""
-    gw = start(lookup(), directory)
+    gw = lookup()
     gw.config["workers"] = 1
+    start(gw, directory)
     directory.groups[person(1)] = MANY
     for _ in range(3):
         assert ask(gw, over(signer)).code == 200
+    assert gw.metric("tokens_remembered_total") == 2 and gw.metric("group_lookups_remembered_total") == 0
     assert ask(gw, over(signer, jti="x")).code == 200
     assert ask(gw, over(signer, oid=person(1))).code == 200
     assert [oid for _, oid in directory.lookups] == [OID, person(1)] and len(directory.tokens) == 1
     assert gw.metric("group_lookups_total") == 2 and gw.metric("group_lookups_failed_total") == 0
-    assert gw.metric("group_lookups_remembered_total") >= 1
+    assert gw.metric("group_lookups_remembered_total") == 1
 
 
 def test_groups_live_for_five_minutes(lookup, directory, signer, clock):
@@ -597,7 +460,7 @@ def run(command, gw, directory, **kw):
 
 @pytest.mark.parametrize("change,words", [
     ({"clientID": None}, "entra.groupLookup.clientID: is required"),
-    ({"clientID": "kubelogin"}, 'groupLookup.clientID: "kubelogin" must be the application\'s id, a GUID in lower case'),
+    ({"clientID": "kubelogin"}, '.clientID: "kubelogin" must be the application\'s id, a GUID in lower case'),
     ({"clientID": CLIENT.upper()}, "a GUID in lower case"),
     ({"secretFile": None}, "entra.groupLookup.secretFile: is required"),
     ({"secretFile": "nowhere"}, "nowhere: cannot be opened"),
@@ -619,17 +482,17 @@ def test_mistakes(lookup, directory, change, words):
 
 @pytest.mark.parametrize("content,words", [
     ("", "is empty: it must hold the client secret"), ("\n", "is empty"), ("\r\n", "is empty"),
-    ("one\n\n", "in one line without blanks"), ("one\ntwo\n", "in one line without blanks"),
-    (" one", "in one line without blanks"), ("one\u00e4", "in one line without blanks"),
-    ("x" * 1025, "is longer than 1024 octets"), ("x" * 5000, "is larger than")])
+    ("zq9\n\n", "in one line without blanks"), ("zq9\nzq9\n", "in one line without blanks"),
+    (" zq9", "in one line without blanks"), ("zq9\u00e4", "in one line without blanks"),
+    ("zq9" * 342, "is longer than 1024 octets"), ("zq9" * 2000, "is larger than")],
+    ids=lambda x: x[:30] if " " in x else "")
 def test_a_file_that_is_no_secret(lookup, directory, content, words):
     """Entra lookup: said of the file, without a word of what is in it."""
     gw = lookup()
     gw.write_text("secret", content)
     r = run("check", gw, directory)
     assert r.returncode == 1 and gw.path("secret") in r.stderr and words in r.stderr
-    assert len(content) < 3 or content.strip()[:3] not in r.stderr.replace(words, "").replace(gw.folder, "") or \
-        content.startswith(("one", " one"))
+    assert "zq9" not in r.stderr
 
 
 def test_a_system_without_cas(lookup, directory):
