@@ -10,7 +10,8 @@
 #include "gateway/keys_parts.h"
 
 enum {
-	WAITERS_MAX = 1024
+	WAITERS_MAX = 1024,
+	UNKNOWN_KID_MS = 30000 /* T-85 */
 };
 
 /* --- answers to exchanges --- */
@@ -56,6 +57,25 @@ slot_find(const struct keys *k, const char *cluster, struct slice url)
 	return NULL;
 }
 
+/*
+ * For a fetch under way or about to begin, or for one of its own.  A refresh
+ * takes no slot: else keys that are replaced right after it would be refused
+ * until the slot is free.
+ */
+static bool
+may_wait(struct key_slot *s)
+{
+	int64_t now_ms = s->keys->loop->now_ms;
+
+	if (s->fetch != NULL || s->waiters != NULL)
+		return true;
+	if (s->slot_free_ms > now_ms)
+		return false;
+	s->slot_free_ms = now_ms + UNKNOWN_KID_MS;
+	loop_wake(s->keys->loop, &s->task);
+	return true;
+}
+
 /* spec: T-85 */
 void
 keys_want(struct keys *k, struct worker *w, uint32_t slot, uint32_t generation,
@@ -70,15 +90,13 @@ keys_want(struct keys *k, struct worker *w, uint32_t slot, uint32_t generation,
 	waiter->slot = slot;
 	waiter->generation = generation;
 	if (s == NULL || s->from_file || s->waiter_count == WAITERS_MAX ||
-	    (s->fetch == NULL && s->slot_free_ms > k->loop->now_ms)) {
+	    !may_wait(s)) {
 		answer(waiter);
 		return;
 	}
 	waiter->next = s->waiters;
 	s->waiters = waiter;
 	s->waiter_count++;
-	if (s->fetch == NULL)
-		loop_wake(k->loop, &s->task);
 }
 
 /* --- slots --- */

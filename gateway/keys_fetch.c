@@ -13,7 +13,6 @@
 enum {
 	REFRESH_MS = 8 * 60 * 1000, /* T-87: at most 10 minutes */
 	RETRY_MAX_MS = 60000,
-	UNKNOWN_KID_MS = 30000, /* T-85 */
 	FETCH_MS = 5000,        /* T-84 */
 	KEEP_S = 24 * 3600,     /* T-86 */
 	CLOCK_OFF_S = 60,       /* the largest clockSkew */
@@ -242,7 +241,6 @@ keys_fetch_run(struct task *t)
 		s->set = NULL;
 		s->keys->changed(s->keys->arg);
 	}
-	s->slot_free_ms = s->keys->loop->now_ms + UNKNOWN_KID_MS;
 	if (s->tls == NULL) {
 		failed(s, "its CA cannot be used");
 		return;
