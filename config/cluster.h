@@ -38,6 +38,10 @@ const char *read_host_name(struct reader *r, const struct place *p);
 void read_authentication(struct reader *r, const struct place *cluster,
     struct config_cluster *out);
 
+/* upstream.c: the section, which is required. */
+void read_upstream(struct reader *r, const struct place *cluster,
+    struct config_cluster *out);
+
 /* identity.c: upstream.credentials, or NULL. */
 const struct config_credentials *read_credentials(struct reader *r,
     const struct place *upstream);
