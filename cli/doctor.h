@@ -54,6 +54,7 @@ struct doctor_answer {
 struct doctor_question {
 	struct tls_client *tls;
 	const char *url, *tls_name;
+	const struct config_proxy *proxy;
 	const struct endpoint *endpoint;
 	const char *token, *post;
 };
@@ -73,9 +74,13 @@ enum {
 void doctor_put_address(const struct endpoint *e,
     char out[DOCTOR_ADDRESS_TEXT]);
 
-/* Does host resolve, and where to?  An address says nothing. */
+/*
+ * Does host, or else the proxy on the way to it, resolve, and where to?  An
+ * address says nothing.
+ */
 size_t doctor_check_name(struct doctor *d, const char *cluster,
-    const char *host, unsigned port, struct endpoint out[ENDPOINTS_MAX]);
+    const struct config_proxy *proxy, const char *host, unsigned port,
+    struct endpoint out[ENDPOINTS_MAX]);
 
 /* --- findings that several checks have --- */
 

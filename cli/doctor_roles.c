@@ -17,6 +17,7 @@ enum {
 struct visit {
 	struct doctor *d;
 	const struct policy_reader *reader;
+	const struct config_proxy *proxy;
 	const char *cluster;
 	const char *token; /* or NULL: a certificate */
 	char subject[700];
@@ -65,6 +66,7 @@ ask(struct visit *v, const char *target, const char *post,
 	const struct kubeconfig *k = v->reader->kubeconfig;
 	struct doctor_question q = {.tls = v->reader->tls,
 	    .tls_name = k->tls_server_name,
+	    .proxy = v->proxy,
 	    .token = v->token,
 	    .post = post};
 	char *url = NULL;
@@ -247,7 +249,8 @@ check_host(struct visit *v)
 	url = slice_from(url, strlen("https://"));
 	host = uri_host(slice_first(url, slice_index(url, '/')));
 	(void)snprintf(name, sizeof(name), "%.*s", SLICE_ARG(host));
-	return doctor_check_name(v->d, v->cluster, name, 443, endpoints) != 0;
+	return doctor_check_name(v->d, v->cluster, v->proxy, name, 443,
+		   endpoints) != 0;
 }
 
 static void
@@ -267,6 +270,7 @@ doctor_check_roles(struct doctor *d, const struct cluster *c)
 {
 	struct visit v = {.d = d,
 	    .reader = c->reader,
+	    .proxy = c->config->proxy,
 	    .cluster = c->config->name};
 	struct errinfo err = {0};
 	struct buf token;

@@ -28,6 +28,7 @@ fetch_free(struct retired *r)
 		explicit_bzero(f->authorization, strlen(f->authorization));
 	free(f->authorization);
 	free(f->accepted);
+	free(f->proxy_host);
 	free(f->posted);
 	free(f->target);
 	free(f->name);
@@ -106,12 +107,15 @@ time_dial(struct fetch *f)
 static void
 dial_next(struct fetch *f)
 {
+	const struct connect_target to = {f->host, f->port};
+
 	while (f->next_endpoint < f->job.count) {
 		int fd = dial(&f->job.endpoints[f->next_endpoint++]);
 
 		if (fd < 0)
 			continue;
-		f->conn = conn_h1_connect(f->loop, fd, f->tls, f->name,
+		f->conn = conn_h1_connect(f->loop, fd,
+		    f->proxy_host != NULL ? &to : NULL, f->tls, f->name,
 		    &fetch_handler, f);
 		if (f->conn != NULL) {
 			time_dial(f);
@@ -132,7 +136,9 @@ on_resolved(struct resolve_job *job)
 		return;
 	}
 	if (job->status != STATUS_OK)
-		finish(f, FETCH_RESOLVE, "its name does not resolve");
+		finish(f, FETCH_RESOLVE,
+		    f->proxy_host != NULL ? "the proxy's name does not resolve"
+					  : "its name does not resolve");
 	else
 		dial_next(f);
 }
@@ -343,6 +349,10 @@ copy_texts(struct fetch *f)
 	f->name = strdup(f->tls_name != NULL ? f->tls_name : f->host);
 	if (f->accept != NULL)
 		f->accepted = strdup(f->accept);
+	if (f->proxy != NULL) {
+		f->proxy_host = strdup(f->proxy->host);
+		f->proxy_port = f->proxy->port;
+	}
 	if (f->token != NULL &&
 	    asprintf(&f->authorization, "Bearer %s", f->token) < 0)
 		f->authorization = NULL;
@@ -350,6 +360,7 @@ copy_texts(struct fetch *f)
 		f->posted = strndup(f->post, FETCH_POST_MAX);
 	return f->name != NULL && (f->post == NULL) == (f->posted == NULL) &&
 	    (f->accept == NULL) == (f->accepted == NULL) &&
+	    (f->proxy == NULL) == (f->proxy_host == NULL) &&
 	    (f->token == NULL) == (f->authorization == NULL);
 }
 
@@ -386,8 +397,8 @@ fetch_start(struct fetch *f)
 	f->resolving = true;
 	f->job.loop = f->loop;
 	f->job.done = on_resolved;
-	f->job.host = f->host;
-	f->job.port = f->port;
+	f->job.host = f->proxy_host != NULL ? f->proxy_host : f->host;
+	f->job.port = f->proxy_host != NULL ? f->proxy_port : f->port;
 	resolver_ask(f->resolver, &f->job);
 }
 

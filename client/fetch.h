@@ -9,6 +9,7 @@
 #define CLIENT_FETCH_H
 
 #include "client/resolve.h"
+#include "config/config.h"
 #include "conn/conn_h1.h"
 
 enum fetch_error {
@@ -30,13 +31,15 @@ struct fetch {
 	/* the caller's, set before fetch_start */
 	struct loop *loop;
 	struct resolver *resolver;
-	struct tls_client *tls;          /* a reference is taken */
-	const char *url;                 /* copied */
-	const char *tls_name;            /* or NULL: the URL's host; copied */
-	const struct endpoint *endpoint; /* or NULL: resolve; copied */
-	const char *accept;              /* or NULL: JSON; copied */
-	const char *token;               /* or NULL: no bearer; copied */
-	const char *post; /* or NULL: GET; JSON of at most FETCH_POST_MAX */
+	struct tls_client *tls;           /* a reference is taken */
+	const char *url;                  /* copied */
+	const char *tls_name;             /* or NULL: the URL's host; copied */
+	const struct config_proxy *proxy; /* or NULL: straight; copied */
+	/* Of the proxy, if there is one; or NULL: resolve; copied. */
+	const struct endpoint *endpoint;
+	const char *accept; /* or NULL: JSON; copied */
+	const char *token;  /* or NULL: no bearer; copied */
+	const char *post;   /* or NULL: GET; JSON of at most FETCH_POST_MAX */
 	size_t body_max;
 	int64_t timeout_ms;
 	/* Not 0: timeout_ms ends with the head; so long without an octet. */
@@ -69,7 +72,8 @@ struct fetch {
 	int64_t head_by_ms;
 	char host[256];
 	char authority[272];
-	char *target, *name, *accepted, *authorization, *posted;
+	char *target, *name, *accepted, *authorization, *posted, *proxy_host;
+	unsigned proxy_port;
 	unsigned port;
 };
 

@@ -218,6 +218,8 @@ static bool
 dial_endpoint(struct lease *s, const struct endpoint *e)
 {
 	const struct upstream_server *server = &s->upstream->servers[s->server];
+	const struct connect_target to = {server->config->host,
+	    server->config->port};
 	struct pool_conn *c = calloc(1, sizeof(*c));
 	int fd;
 
@@ -236,6 +238,7 @@ dial_endpoint(struct lease *s, const struct endpoint *e)
 	    .own = s->own,
 	    .fresh = s->fresh};
 	c->conn = conn_h1_connect(s->pool->loop, fd,
+	    server->through_proxy ? &to : NULL,
 	    s->own ? s->upstream->own_tls : s->upstream->tls, server->tls_name,
 	    &pool_handler, c);
 	if (c->conn == NULL) {
@@ -292,7 +295,9 @@ lease_next(struct lease *s)
 		s->tried |= BIT(n);
 		s->endpoint = 0;
 		if (s->upstream->servers[n].endpoint_count == 0)
-			s->error = "its name does not resolve";
+			s->error = s->upstream->servers[n].through_proxy
+			    ? "the proxy's name does not resolve"
+			    : "its name does not resolve";
 	}
 	s->state = LEASE_FAILED;
 	loop_wake(s->pool->loop, s->owner);

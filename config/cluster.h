@@ -42,6 +42,9 @@ void read_authentication(struct reader *r, const struct place *cluster,
 void read_upstream(struct reader *r, const struct place *cluster,
     struct config_cluster *out);
 
+/* upstream.c: the proxy at p, or NULL. */
+const struct config_proxy *read_proxy(struct reader *r, const struct place *p);
+
 /* identity.c: upstream.credentials, or NULL. */
 const struct config_credentials *read_credentials(struct reader *r,
     const struct place *upstream);

@@ -57,6 +57,12 @@ struct config_server {
 	unsigned line;
 };
 
+/* An HTTP proxy that is asked for tunnels (CONNECT). */
+struct config_proxy {
+	const char *host; /* DNS name or address, without brackets */
+	unsigned port;    /* 80 where the URL has none */
+};
+
 /* An issuer whose keys come from a file. */
 struct config_jwks_file {
 	const char *issuer; /* URL, as in the AuthenticationConfiguration */
@@ -176,15 +182,17 @@ struct config_cluster {
 	const struct config_server *servers; /* at least one */
 	size_t server_count;
 	const char *ca_file;
-	const char *tls_server_name; /* or NULL: each server's host */
+	const char *tls_server_name;      /* or NULL: each server's host */
+	const struct config_proxy *proxy; /* on the way there; or NULL */
 	const struct config_credentials *credentials; /* or NULL */
 	enum config_identity identity;
 
 	/* authentication */
 	/* An AuthenticationConfiguration, or NULL. */
 	const char *authentication_file;
-	const struct config_entra *entra;       /* or NULL */
-	const struct config_accounts *accounts; /* or NULL */
+	const struct config_proxy *authentication_proxy; /* or NULL */
+	const struct config_entra *entra;                /* or NULL */
+	const struct config_accounts *accounts;          /* or NULL */
 	/* authentication.clientCertificates is there, read or not. */
 	bool takes_certificates;
 	const struct config_client_certificates *client_certs; /* or NULL */

@@ -9,52 +9,86 @@ enum {
 	SERVERS_MAX = 16
 };
 
+/* HOST[:PORT], an IPv6 address in brackets.  *port stays where none is. */
+static bool
+split_authority(struct slice s, struct slice *host, uint64_t *port)
+{
+	size_t i = slice_index(s, ':');
+
+	*host = slice_first(s, i);
+	if (s.n != 0 && s.p[0] == '[') {
+		i = slice_index(s, ']');
+		if (i == s.n)
+			return false;
+		*host = slice_make(s.p + 1, i - 1);
+		i++;
+	}
+	if (i < s.n &&
+	    (s.p[i] != ':' ||
+		!slice_to_u64(slice_from(s, i + 1), 65535, port) || *port == 0))
+		return false;
+	for (size_t k = 0; k < host->n; k++) {
+		if (strchr("/?#@% \t", host->p[k]) != NULL)
+			return false;
+	}
+	return host->n != 0;
+}
+
 /* https://HOST[:PORT], nothing behind it. */
 static bool
 split_server(struct reader *r, const struct place *p, const char *url,
     struct config_server *s)
 {
-	struct slice rest = slice_of(url), host, port;
-	size_t i;
-	uint64_t n = 443;
+	struct slice rest = slice_of(url), host;
+	uint64_t port = 443;
 
-	if (!slice_starts(rest, SLICE("https://")))
-		goto bad;
-	rest = slice_from(rest, 8);
 	if (slice_ends(rest, SLICE("/")))
 		rest.n--;
-	if (rest.n != 0 && rest.p[0] == '[') {
-		i = slice_index(rest, ']');
-		if (i == rest.n)
-			goto bad;
-		host = slice_make(rest.p + 1, i - 1);
-		i++;
-	} else {
-		i = slice_index(rest, ':');
-		host = slice_first(rest, i);
+	if (!slice_starts(rest, SLICE("https://")) ||
+	    !split_authority(slice_from(rest, 8), &host, &port)) {
+		read_error(r, p, "must be https://HOST or https://HOST:PORT");
+		return false;
 	}
-	if (i < rest.n) {
-		if (rest.p[i] != ':')
-			goto bad;
-		port = slice_from(rest, i + 1);
-		if (!slice_to_u64(port, 65535, &n) || n == 0)
-			goto bad;
-	}
-	for (size_t k = 0; k < host.n; k++) {
-		if (strchr("/?#@% \t", host.p[k]) != NULL)
-			goto bad;
-	}
-	if (host.n == 0)
-		goto bad;
 	*s = (struct config_server){.url = url,
-	    .port = (unsigned)n,
+	    .port = (unsigned)port,
 	    .host = read_dup(r, host),
-	    .authority = read_dup(r, rest),
+	    .authority = read_dup(r, slice_from(rest, 8)),
 	    .line = p->line};
 	return s->host != NULL && s->authority != NULL;
-bad:
-	read_error(r, p, "must be https://HOST or https://HOST:PORT");
-	return false;
+}
+
+/* What is said through it is TLS all the same, so it needs none of its own. */
+const struct config_proxy *
+read_proxy(struct reader *r, const struct place *p)
+{
+	struct config_proxy *proxy;
+	struct slice url, host;
+	uint64_t port = 80;
+
+	if (place_is_absent(p))
+		return NULL;
+	url = slice_of(read_string(r, p));
+	proxy = read_alloc(r, 1, sizeof(*proxy));
+	if (url.n == 0 || proxy == NULL)
+		return NULL;
+	if (slice_ends(url, SLICE("/")))
+		url.n--;
+	if (slice_index(url, '@') != url.n) {
+		read_error(r, p,
+		    "has a user name or a password: only proxies that ask for "
+		    "none are supported");
+		return NULL;
+	}
+	if (!slice_starts(url, SLICE("http://")) ||
+	    !split_authority(slice_from(url, 7), &host, &port)) {
+		read_error(r, p,
+		    "must be http://HOST or http://HOST:PORT, of a proxy that "
+		    "knows CONNECT");
+		return NULL;
+	}
+	proxy->host = read_dup(r, host);
+	proxy->port = (unsigned)port;
+	return proxy->host != NULL ? proxy : NULL;
 }
 
 void
@@ -72,6 +106,8 @@ read_upstream(struct reader *r, const struct place *cluster,
 	out->ca_file = read_path(r, &f);
 	f = place_field(r, &p, "tlsServerName");
 	out->tls_server_name = place_is_absent(&f) ? NULL : read_string(r, &f);
+	f = place_field(r, &p, "proxy");
+	out->proxy = read_proxy(r, &f);
 	out->credentials = read_credentials(r, &p);
 	servers = place_field(r, &p, "servers");
 	if (!read_list(r, &servers, true, &count))

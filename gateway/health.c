@@ -22,8 +22,11 @@ struct probe {
 	struct health *health;
 	struct loop *loop;
 	struct probe *next;
-	char *cluster, *host, *url, *tls_name;
+	char *cluster, *url, *tls_name;
+	/* What is dialled: the server, or a proxy. */
+	char *host;
 	unsigned port;
+	bool through_proxy;
 	struct tls_client *tls;
 	struct task task;
 	struct timer timer;
@@ -96,6 +99,7 @@ on_probed(struct fetch *f)
 static void
 probe_ask(struct probe *p)
 {
+	const struct config_proxy proxy = {p->host, p->port};
 	struct fetch *f = fetch_new();
 	char *url = NULL;
 
@@ -109,6 +113,7 @@ probe_ask(struct probe *p)
 	f->tls = p->tls;
 	f->url = url;
 	f->tls_name = p->tls_name;
+	f->proxy = p->through_proxy ? &proxy : NULL;
 	f->endpoint = &p->endpoints[p->asked];
 	f->body_max = ANSWER_MAX;
 	f->timeout_ms = PROBE_TIMEOUT_MS;
@@ -168,7 +173,10 @@ on_resolved(struct resolve_job *job)
 		/* Addresses that were good stay in use. */
 		p->resolve_due_ms = h->loop->now_ms + RESOLVE_DOWN_MS;
 		if (p->endpoint_count == 0)
-			set_up(p, false, "its name does not resolve");
+			set_up(p, false,
+			    p->through_proxy
+				? "the proxy's name does not resolve"
+				: "its name does not resolve");
 		else
 			probe_begin(p);
 		return;
@@ -238,12 +246,17 @@ health_free(struct health *h)
 	free(h);
 }
 
+/* One on another way is another one. */
 static struct probe *
-probe_find(const struct health *h, const char *cluster, const char *url)
+probe_find(const struct health *h, const char *cluster,
+    const struct upstream_server *s)
 {
 	for (struct probe *p = h->probes; p != NULL; p = p->next) {
 		if (strcmp(p->cluster, cluster) == 0 &&
-		    strcmp(p->url, url) == 0)
+		    strcmp(p->url, s->config->url) == 0 &&
+		    p->through_proxy == s->through_proxy &&
+		    p->port == s->dial_port &&
+		    strcmp(p->host, s->dial_host) == 0)
 			return p;
 	}
 	return NULL;
@@ -262,9 +275,10 @@ probe_new(struct health *h, const char *cluster,
 	p->task.run = probe_run;
 	timer_init(&p->timer, h->loop, &p->task);
 	p->cluster = strdup(cluster);
-	p->host = strdup(s->config->host);
+	p->host = strdup(s->dial_host);
 	p->url = strdup(s->config->url);
-	p->port = s->config->port;
+	p->port = s->dial_port;
+	p->through_proxy = s->through_proxy;
 	if (p->cluster == NULL || p->host == NULL || p->url == NULL) {
 		probe_free(p);
 		return NULL;
@@ -278,7 +292,7 @@ static enum status
 follow_server(struct health *h, const char *cluster, const struct upstream *u,
     const struct upstream_server *s)
 {
-	struct probe *p = probe_find(h, cluster, s->config->url);
+	struct probe *p = probe_find(h, cluster, s);
 
 	if (p == NULL)
 		p = probe_new(h, cluster, s);
@@ -327,7 +341,7 @@ health_fill(const struct health *h, const char *cluster, struct upstream *u)
 {
 	for (size_t n = 0; n < u->count; n++) {
 		struct upstream_server *s = &u->servers[n];
-		const struct probe *p = probe_find(h, cluster, s->config->url);
+		const struct probe *p = probe_find(h, cluster, s);
 
 		if (p == NULL || p->endpoint_count == 0)
 			continue;

@@ -118,6 +118,7 @@ slot_free(struct key_slot *s)
 	free(s->cluster);
 	free(s->url);
 	free(s->discovery_url);
+	free(s->proxy_host);
 	free(s->state_file);
 	free(s);
 }
@@ -183,6 +184,16 @@ slot_new(struct keys *k, const struct snapshot *snap, const struct cluster *c,
 	return s;
 }
 
+/* False: no memory. */
+static bool
+set_proxy(struct key_slot *s, const struct config_proxy *proxy)
+{
+	free(s->proxy_host);
+	s->proxy_host = proxy != NULL ? strdup(proxy->host) : NULL;
+	s->proxy_port = proxy != NULL ? proxy->port : 0;
+	return (proxy == NULL) == (s->proxy_host == NULL);
+}
+
 /* The slot's settings as the new snapshot has them. */
 static enum status
 slot_update(struct key_slot *s, struct cluster *c, size_t issuer)
@@ -212,8 +223,11 @@ slot_update(struct key_slot *s, struct cluster *c, size_t issuer)
 		log_error("keys issuer=%s: %.*s", s->url,
 		    SLICE_ARG(buf_slice(&err.text)));
 	errinfo_release(&err);
-	if (st != STATUS_OK || s->discovery_url == NULL)
+	if (st != STATUS_OK || s->discovery_url == NULL ||
+	    !set_proxy(s, c->config->authentication_proxy)) {
+		tls_client_unref(tls);
 		return STATUS_NOMEM;
+	}
 	tls_client_unref(s->tls);
 	s->tls = tls;
 	if (fresh)

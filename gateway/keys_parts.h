@@ -25,6 +25,8 @@ struct key_slot {
 	char *cluster, *url, *discovery_url;
 	struct issuers *issuers; /* of the latest snapshot */
 	size_t issuer;           /* index there */
+	char *proxy_host;        /* NULL: straight */
+	unsigned proxy_port;
 	struct tls_client *tls;
 	struct jwks *set;
 	unsigned char digest[DIGEST_SIZE]; /* of the set's text */
