@@ -9,6 +9,8 @@
 #ifndef CLI_DOCTOR_H
 #define CLI_DOCTOR_H
 
+#include <jansson.h>
+
 #include "client/fetch.h"
 #include "snapshot/snapshot.h"
 
@@ -57,6 +59,8 @@ struct doctor_question {
 	const struct config_proxy *proxy;
 	const struct endpoint *endpoint;
 	const char *token, *post;
+	const struct fetch_field *fields;
+	size_t field_count;
 };
 
 /* *out is filled whatever happens. */
@@ -92,12 +96,22 @@ void doctor_check_validity(struct doctor *d, const char *subject,
 void doctor_check_clock(struct doctor *d, const char *subject,
     const struct doctor_answer *a);
 
+/* --- who a credential is --- */
+
+/* A SelfSubjectReview, to be posted to DOCTOR_REVIEW_PATH. */
+#define DOCTOR_REVIEW_PATH "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+extern const char doctor_review[];
+
+/* True if list, of JSON strings or NULL, has text. */
+bool doctor_is_in(const json_t *list, struct slice text);
+
 /* --- the checks --- */
 
 void doctor_check_state(struct doctor *d);
 void doctor_check_audit(struct doctor *d);
 void doctor_check_listeners(struct doctor *d);
 void doctor_check_upstream(struct doctor *d, const struct cluster *c);
+void doctor_check_own(struct doctor *d, const struct cluster *c);
 void doctor_check_issuers(struct doctor *d, const struct cluster *c);
 void doctor_check_roles(struct doctor *d, const struct cluster *c);
 

@@ -56,6 +56,8 @@ doctor_ask(struct doctor *d, const struct doctor_question *q,
 	f->tls = q->tls;
 	f->url = q->url;
 	f->tls_name = q->tls_name;
+	f->fields = q->fields;
+	f->field_count = q->field_count;
 	f->proxy = q->proxy;
 	f->endpoint = q->endpoint;
 	f->token = q->token;

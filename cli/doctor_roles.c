@@ -96,23 +96,6 @@ say_refused(struct visit *v, const char *what, const struct doctor_answer *a)
 
 /* --- who it is --- */
 
-static const char review[] = "{\"apiVersion\":\"authentication.k8s.io/v1\","
-			     "\"kind\":\"SelfSubjectReview\"}";
-
-static bool
-is_in(const json_t *groups, struct slice group)
-{
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach(groups, i, v)
-	{
-		if (slice_eq(strict_json_text(v), group))
-			return true;
-	}
-	return false;
-}
-
 static void
 say_who(struct visit *v, struct slice text)
 {
@@ -127,7 +110,7 @@ say_who(struct visit *v, struct slice text)
 	}
 	user = json_object_get(json_object_get(doc, "status"), "userInfo");
 	name = strict_json_text(json_object_get(user, "username"));
-	if (is_in(json_object_get(user, "groups"), GROUP_MASTERS))
+	if (doctor_is_in(json_object_get(user, "groups"), GROUP_MASTERS))
 		doctor_say(v->d, FINDING_FAIL, v->subject,
 		    "the credential is %.*s of the group system:masters, which "
 		    "may do everything: make one that may only read roles "
@@ -146,7 +129,7 @@ check_who(struct visit *v)
 	struct doctor_answer a;
 	bool there;
 
-	ask(v, "/apis/authentication.k8s.io/v1/selfsubjectreviews", review, &a);
+	ask(v, DOCTOR_REVIEW_PATH, doctor_review, &a);
 	there = a.error == FETCH_OK && a.status != 401;
 	if (there && a.status / 100 == 2)
 		say_who(v, buf_slice(&a.body));

@@ -166,6 +166,9 @@ send_request(struct fetch *f)
 	if (f->posted != NULL)
 		(void)headers_add(&head.headers, SLICE("Content-Type"),
 		    SLICE("application/json"));
+	for (size_t i = 0; i < f->field_count; i++)
+		(void)headers_add(&head.headers, slice_of(f->fields[i].name),
+		    slice_of(f->fields[i].value));
 	f->sent = true;
 	if (!leg_send_request(f->leg, &head))
 		return false;

@@ -27,6 +27,11 @@ enum {
 	FETCH_POST_MAX = 4096
 };
 
+/* A field besides those that every question has. */
+struct fetch_field {
+	const char *name, *value;
+};
+
 struct fetch {
 	/* the caller's, set before fetch_start */
 	struct loop *loop;
@@ -40,6 +45,8 @@ struct fetch {
 	const char *accept; /* or NULL: JSON; copied */
 	const char *token;  /* or NULL: no bearer; copied */
 	const char *post;   /* or NULL: GET; JSON of at most FETCH_POST_MAX */
+	const struct fetch_field *fields; /* borrowed until done */
+	size_t field_count;
 	size_t body_max;
 	int64_t timeout_ms;
 	/* Not 0: timeout_ms ends with the head; so long without an octet. */

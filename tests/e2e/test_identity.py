@@ -74,6 +74,17 @@ def test_answers_are_the_same(told):
     assert refused.returncode == 1 and "forbidden" in refused.stderr
 
 
+def test_doctor_knows_whether_it_is_believed(told):
+    """What doctor says of the credential, about a real API server's flags and roles."""
+    gateway, _, _ = told
+    lines = [line for line in gateway.command("doctor").splitlines() if "e2e credentials at" in line]
+    words = {"passthrough": [], "requestHeader": ["the API server believes its X-Remote-User"],
+             "impersonate": ["the credential is system:serviceaccount:kube-access-gateway:" + ACCOUNT,
+                             "the credential may impersonate users and groups"]}[gateway.identity]
+    assert len(lines) == len(words) and all(w in line for w, line in zip(words, lines)), lines
+    assert all(line.startswith("ok ") for line in lines), lines
+
+
 def by_certificate(cluster, side, name):
     """The path of a kubeconfig with that client certificate."""
     config = {"apiVersion": "v1", "kind": "Config", "current-context": "c",
