@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-#include "client/fetch.h"
+#include "client/front_proxy.h"
 #include "snapshot/snapshot.h"
 
 enum finding {
@@ -97,10 +97,6 @@ void doctor_check_clock(struct doctor *d, const char *subject,
     const struct doctor_answer *a);
 
 /* --- who a credential is --- */
-
-/* A SelfSubjectReview, to be posted to DOCTOR_REVIEW_PATH. */
-#define DOCTOR_REVIEW_PATH "/apis/authentication.k8s.io/v1/selfsubjectreviews"
-extern const char doctor_review[];
 
 /* True if list, of JSON strings or NULL, has text. */
 bool doctor_is_in(const json_t *list, struct slice text);

@@ -12,10 +12,7 @@
 #include "authn/strict_json.h"
 #include "cli/doctor.h"
 
-#define NOBODY "kube-access-gateway:doctor"
-
-const char doctor_review[] = "{\"apiVersion\":\"authentication.k8s.io/v1\","
-			     "\"kind\":\"SelfSubjectReview\"}";
+#define NOBODY FRONT_PROXY_NOBODY
 
 /* One cluster's credential. */
 struct visit {
@@ -48,15 +45,14 @@ ask(struct visit *v, const struct fetch_field *fields, size_t count,
 	struct doctor_question q = {.tls = u->own_tls,
 	    .tls_name = v->server->tls_name,
 	    .proxy = v->c->config->proxy,
-	    .post = doctor_review,
+	    .post = self_review,
 	    .fields = fields,
 	    .field_count = count};
 	char *url = NULL;
 
 	if (u->own_authorization != NULL)
 		q.token = u->own_authorization + strlen("Bearer ");
-	if (asprintf(&url, "%s" DOCTOR_REVIEW_PATH, v->server->config->url) <
-	    0) {
+	if (asprintf(&url, "%s" SELF_REVIEW_PATH, v->server->config->url) < 0) {
 		*a = (struct doctor_answer){.error = FETCH_NOMEM,
 		    .why = "out of memory"};
 		return;
@@ -102,14 +98,6 @@ cannot_tell(struct visit *v, const char *what, const struct doctor_answer *a)
 
 /* --- requestHeader --- */
 
-static const struct fetch_field told[] = {
-    {"X-Remote-User", NOBODY},
-    {"X-Remote-Group", NOBODY},
-    {"X-Remote-Group", "system:authenticated"},
-    {"X-Remote-Uid", NOBODY},
-    {"X-Remote-Extra-Doctor", NOBODY},
-};
-
 /* The API server names fields by its flags; one that it does not is lost. */
 static void
 say_lost(struct visit *v, const json_t *user)
@@ -142,29 +130,36 @@ static void
 check_request_header(struct visit *v)
 {
 	struct doctor_answer a;
+	char name[200] = "";
 	json_t *user;
 
-	ask(v, told, COUNT_OF(told), &a);
+	ask(v, front_proxy_fields, FRONT_PROXY_FIELDS, &a);
 	user = read_user(&a);
-	if (user != NULL && slice_eq_str(name_of(user), NOBODY)) {
+	switch (front_proxy_read(a.error == FETCH_OK ? a.status : 0,
+	    buf_slice(&a.body), name, sizeof(name))) {
+	case BELIEF_YES:
 		doctor_say(v->d, FINDING_OK, v->subject,
 		    "the API server believes its X-Remote-User");
-		say_lost(v, user);
-	} else if (user != NULL) {
+		if (user != NULL)
+			say_lost(v, user);
+		break;
+	case BELIEF_NO:
 		doctor_say(v->d, FINDING_FAIL, v->subject,
 		    "the API server does not listen to X-Remote-User: every "
-		    "caller would be %.*s, with all its rights. The CA of "
-		    "this certificate must be in "
-		    "--requestheader-client-ca-file, and not in "
-		    "--client-ca-file",
-		    SLICE_ARG(name_of(user)));
-	} else if (a.error == FETCH_OK && a.status == 401) {
+		    "caller would be %s, with all its rights. The CA of this "
+		    "certificate must be in --requestheader-client-ca-file, "
+		    "and not in --client-ca-file",
+		    name);
+		break;
+	case BELIEF_REFUSED:
 		doctor_say(v->d, FINDING_FAIL, v->subject,
 		    "the certificate is not accepted: its CA must be in the "
 		    "API server's --requestheader-client-ca-file and its CN "
 		    "in --requestheader-allowed-names");
-	} else {
+		break;
+	case BELIEF_UNKNOWN:
 		cannot_tell(v, "whether X-Remote-User is believed", &a);
+		break;
 	}
 	json_decref(user);
 	buf_release(&a.body);
@@ -273,13 +268,6 @@ check_who(struct visit *v)
 
 /* --- all of it --- */
 
-static bool
-tells_by(const struct config_cluster *c, enum config_identity mode)
-{
-	return c->identity == mode ||
-	    (c->client_certs != NULL && c->client_certs->identity == mode);
-}
-
 void
 doctor_check_own(struct doctor *d, const struct cluster *c)
 {
@@ -292,9 +280,10 @@ doctor_check_own(struct doctor *d, const struct cluster *c)
 		(void)snprintf(v.subject, sizeof(v.subject),
 		    "%s credentials at %s", c->config->name,
 		    v.server->config->url);
-		if (tells_by(c->config, IDENTITY_REQUEST_HEADER))
+		if (config_tells_by(c->config, IDENTITY_REQUEST_HEADER))
 			check_request_header(&v);
-		if (tells_by(c->config, IDENTITY_IMPERSONATE) && check_who(&v))
+		if (config_tells_by(c->config, IDENTITY_IMPERSONATE) &&
+		    check_who(&v))
 			check_impersonate(&v);
 	}
 }

@@ -129,7 +129,7 @@ check_who(struct visit *v)
 	struct doctor_answer a;
 	bool there;
 
-	ask(v, DOCTOR_REVIEW_PATH, doctor_review, &a);
+	ask(v, SELF_REVIEW_PATH, self_review, &a);
 	there = a.error == FETCH_OK && a.status != 401;
 	if (there && a.status / 100 == 2)
 		say_who(v, buf_slice(&a.body));

@@ -20,7 +20,12 @@ struct upstream_server {
 	unsigned dial_port;
 	bool through_proxy;
 	struct endpoint endpoints[ENDPOINTS_MAX]; /* of dial_host */
-	size_t endpoint_count;                    /* 0: not resolved */
+	/*
+	 * Whoever the gateway names is whom it sees; false where that has to
+	 * be seen first: nothing is asked of it on the gateway's behalf.
+	 */
+	bool believes;
+	size_t endpoint_count; /* 0: not resolved */
 };
 
 enum {

@@ -287,6 +287,10 @@ const struct config_cluster *config_cluster(const struct config *c,
 /* True if authorization.order names rbac. */
 bool config_asks_rbac(const struct config_cluster *c);
 
+/* True if tokens or client certificates are told to the API server so. */
+bool config_tells_by(const struct config_cluster *c,
+    enum config_identity identity);
+
 /* True if an access rule has a namespaceSelector: labels are needed. */
 bool config_selects_namespaces(const struct config_cluster *c);
 

@@ -404,7 +404,7 @@ class Believer:
         self.believes = ["User", "Group", "Uid", "Extra-"]  # of X-Remote-* and Impersonate-*
         self.refuses = {}  # a field: the status of requests that have it
         self.asked = []
-        server.script = self.serve
+        server.script, server.believes = self.serve, None
 
     def serve(self, ex):
         document = json.loads(ex.read())
