@@ -68,6 +68,59 @@ static const struct {
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/*
+ * What libjwt has taken while it makes a key.  Where it cannot copy the key's
+ * JSON it loses an item, and frees a value that is jansson's and is freed once
+ * more: what it did not take is not its to free, and what it forgot is found
+ * here.  Of this thread: the library's hooks have no argument.
+ */
+static _Thread_local struct {
+	bool is_open;
+	size_t count;
+	void *taken[32];
+} ledger;
+
+static void *
+library_malloc(size_t n)
+{
+	void *p = starved_malloc(n);
+
+	if (p != NULL && ledger.is_open &&
+	    ledger.count < COUNT_OF(ledger.taken))
+		ledger.taken[ledger.count++] = p;
+	return p;
+}
+
+static void
+library_free(void *p)
+{
+	size_t i = 0;
+
+	while (ledger.is_open && i < ledger.count && ledger.taken[i] != p)
+		i++;
+	if (ledger.is_open && i < ledger.count)
+		ledger.taken[i] = ledger.taken[--ledger.count];
+	else if (ledger.is_open && is_starved())
+		return;
+	free(p);
+}
+
+static void
+ledger_open(void)
+{
+	ledger.count = 0;
+	ledger.is_open = true;
+}
+
+/* made: what was taken belongs to the key from now on. */
+static void
+ledger_close(bool made)
+{
+	while (!made && ledger.count != 0)
+		free(ledger.taken[--ledger.count]);
+	ledger.is_open = false;
+}
+
 static void *
 crypto_malloc(size_t n, const char *file, int line)
 {
@@ -98,7 +151,7 @@ watch_memory(void)
 {
 	(void)CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc,
 	    crypto_free);
-	(void)jwt_set_alloc(starved_malloc, free);
+	(void)jwt_set_alloc(library_malloc, library_free);
 }
 
 static void
@@ -157,13 +210,15 @@ jwk_init(struct jwk *k, enum jwk_type type, struct slice a, struct slice b)
 		return STATUS_CRYPTO;
 	set_up();
 	starved_reset();
+	ledger_open();
 	set = jwks_create_strn(json.data, json.len);
-	if (set == NULL)
-		return STATUS_NOMEM;
-	if (!is_as_meant(set, type, size)) {
+	if (set == NULL || !is_as_meant(set, type, size)) {
 		jwks_free(set);
-		return is_starved() ? STATUS_NOMEM : STATUS_CRYPTO;
+		ledger_close(false);
+		return set == NULL || is_starved() ? STATUS_NOMEM
+						   : STATUS_CRYPTO;
 	}
+	ledger_close(true);
 	k->type = type;
 	k->size = size;
 	k->library = set;
