@@ -75,10 +75,10 @@ bool entra_key_serves(const struct jwk *key, const struct issuer *issuer);
  * Who it is, for a token of such an issuer whose signature, times and
  * audience are good.  Groups are not looked up: AUTHN_GROUP_LOOKUP where they
  * would have to be.  A token that is bound to a key (cnf) does not count by
- * itself.  *out as in entra_identity.
+ * itself; has_proof: its holder's proof was good.  *out as in entra_identity.
  */
 NODISCARD enum authn_reason entra_admit(const struct issuer *issuer,
-    const json_t *claims, struct identity **out);
+    const json_t *claims, bool has_proof, struct identity **out);
 
 /* All of it: issuer, times, audience, identity.  now_s: since the epoch. */
 void entra_judge(const struct entra *e, const json_t *claims, int64_t now_s,

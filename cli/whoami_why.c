@@ -435,14 +435,16 @@ telling_put_why(const struct telling *t)
 		    "not list, and the directory is not asked: let the "
 		    "application send only groups assigned to it");
 		break;
+	case AUTHN_POP_FORMAT:
+	case AUTHN_POP_EXPIRED:
+	case AUTHN_POP_HOST:
 	case AUTHN_POP_BINDING:
-		buf_puts(t->out,
-		    "it is bound to a key (cnf), and counts only inside a "
-		    "proof-of-possession token, which is not supported by this "
-		    "version: sign in without --pop-enabled");
+	case AUTHN_POP_SIGNATURE:
+		telling_put_why_pop(t);
 		break;
 	case AUTHN_OK:
 	case AUTHN_NO_CREDENTIALS:
+	case AUTHN_POP_REPLAY:  /* the server's to know */
 	case AUTHN_CERTIFICATE: /* no token has these */
 	case AUTHN_CERTIFICATE_USAGE:
 	case AUTHN_CERTIFICATE_SUBJECT:

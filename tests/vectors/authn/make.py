@@ -76,7 +76,8 @@ def text_of(name):
 
 def rsa_numbers(name):
     modulus = run("openssl", "rsa", "-in", key(name), "-noout", "-modulus")
-    n = bytes.fromhex(modulus.decode().strip().partition("=")[2])
+    digits = modulus.decode().strip().partition("=")[2]
+    n = bytes.fromhex(digits.zfill(len(digits) + len(digits) % 2))
     e = int(re.search(r"Exponent: (\d+)", text_of(name)).group(1))
     return n, e.to_bytes((e.bit_length() + 7) // 8, "big")
 
@@ -764,4 +765,5 @@ def main():
     print(f"{len(ROWS)} tokens, {len(JWKS)} key sets")
 
 
-main()
+if __name__ == "__main__":
+    main()
