@@ -60,6 +60,19 @@ pop_place(const struct address *a)
 	return place;
 }
 
+/* An IPv6 address of many receivers is nobody's who sends. */
+struct address
+pop_place_in(const char *pool)
+{
+	struct address place = {.family = FAMILY_V6};
+	unsigned char digest[DIGEST_SIZE];
+
+	digest_sha256(slice_of(pool), digest);
+	memcpy(place.octets, digest, sizeof(place.octets));
+	place.octets[0] = 0xff;
+	return place;
+}
+
 /* --- what leaves, and what stays behind of it --- */
 
 static void

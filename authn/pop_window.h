@@ -35,6 +35,9 @@ void pop_window_free(struct pop_window *w); /* NULL is fine */
  */
 struct address pop_place(const struct address *a);
 
+/* In the pool of addresses of that name, wherever in it: no client's address. */
+struct address pop_place_in(const char *pool);
+
 struct pop_showing {
 	struct pop_proof proof;
 	struct address place; /* by pop_place() */

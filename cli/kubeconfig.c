@@ -44,9 +44,27 @@ last_certificate(struct slice pem)
 	return slice_from(pem, last);
 }
 
+/* kubelogin proves possession only where it signs in by a browser. */
+static void
+put_login(struct buf *out, struct slice pop_host)
+{
+	buf_puts(out, "      - --login\n");
+	if (pop_host.n == 0) {
+		buf_puts(out, "      - devicecode\n");
+		return;
+	}
+	buf_puts(out,
+	    "      - interactive\n"
+	    "      - --pop-enabled\n"
+	    "      - --pop-claims\n"
+	    "      - \"u=");
+	buf_put(out, pop_host);
+	buf_puts(out, "\"\n");
+}
+
 /* The user's stanza for an Entra issuer; false: it is none. */
 static bool
-put_entra(struct buf *out, const struct issuer *issuer)
+put_entra(struct buf *out, const struct issuer *issuer, struct slice pop_host)
 {
 	const struct entra_cloud *cloud = issuer->cloud;
 	struct slice tenant = issuer->tenant;
@@ -68,13 +86,13 @@ put_entra(struct buf *out, const struct issuer *issuer)
 	    "      - --client-id\n"
 	    "      - " KUBELOGIN_CLIENT "\n"
 	    "      - --tenant-id\n"
-	    "      - %.*s\n"
-	    "      - --login\n"
-	    "      - devicecode\n"
-	    "      installHint: install kubelogin for Azure\n"
-	    "      provideClusterInfo: false\n",
+	    "      - %.*s\n",
 	    cloud->environment, SLICE_ARG(issuer->audiences[0]),
 	    SLICE_ARG(tenant));
+	put_login(out, pop_host);
+	buf_puts(out,
+	    "      installHint: install kubelogin for Azure\n"
+	    "      provideClusterInfo: false\n");
 	return true;
 }
 
@@ -82,7 +100,7 @@ static void
 put_user(struct buf *out, const struct page *k)
 {
 	for (size_t i = 0; k->issuers != NULL && i < k->issuers->count; i++) {
-		if (put_entra(out, &k->issuers->list[i]))
+		if (put_entra(out, &k->issuers->list[i], k->issuers->pop_host))
 			return;
 	}
 	buf_puts(out,

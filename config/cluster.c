@@ -188,6 +188,7 @@ read_cluster(struct reader *r, const struct place *p, const struct config *c,
 	read_authentication(r, p, out);
 	if (need == CONFIG_NEED_ALL) {
 		read_identities(r, p, out);
+		check_proofs(r, p, c, out);
 		read_access_rules(r, p, c, out);
 		check_authorization(r, p, out);
 	}

@@ -63,4 +63,8 @@ const struct config_client_certificates *read_client_certificates(
 /* entra.c: authentication.entra, or NULL if it is absent. */
 const struct config_entra *read_entra(struct reader *r, const struct place *p);
 
+/* Its proofOfPossession, once the identity of the cluster is read as well. */
+void check_proofs(struct reader *r, const struct place *cluster,
+    const struct config *c, const struct config_cluster *own);
+
 #endif

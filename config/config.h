@@ -142,6 +142,10 @@ struct config_entra {
 	const char *cloud;               /* "public", "usGovernment", "china" */
 	struct config_strings tenants;   /* 1 to 32 GUIDs in lower case */
 	struct config_strings audiences; /* at least one */
+	const char *pop_host; /* proofOfPossession; or NULL: not taken */
+	bool pop_required;
+	struct config_strings pop_pools; /* names of networks */
+	unsigned pop_line;               /* 0: it is not there */
 	unsigned line;
 };
 

@@ -116,6 +116,8 @@ entra_of(const struct config_entra *c)
 	    .tenant_count = c->tenants.count,
 	    .audiences = c->audiences.list,
 	    .audience_count = c->audiences.count,
+	    .pop_host = c->pop_host,
+	    .pop_required = c->pop_required,
 	    .line = c->line};
 }
 

@@ -109,6 +109,20 @@ test_places(void **state)
 	pop_window_free(w);
 }
 
+/* spec: Entra PoP replay: a pool is one place, and no address is it */
+static void
+test_pools(void **state)
+{
+	struct address a = pop_place_in("a"), b = pop_place_in("b");
+	struct address again = pop_place_in("a"), as_address = pop_place(&a);
+
+	(void)state;
+	assert_true(address_eq(&a, &again));
+	assert_false(address_eq(&a, &b));
+	assert_false(address_eq(&a, &as_address));
+	assert_int_equal(a.octets[0], 0xff);
+}
+
 /* spec: Entra PoP replay: what has aged is forgotten, and never let in again */
 static void
 test_the_clock_goes_back(void **state)
@@ -326,6 +340,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_the_same_from_one_place),
 	    cmocka_unit_test(test_places),
+	    cmocka_unit_test(test_pools),
 	    cmocka_unit_test(test_the_clock_goes_back),
 	    cmocka_unit_test(test_one_user_fills_it),
 	    cmocka_unit_test(test_many_users_fill_it),
