@@ -35,7 +35,7 @@ void pop_window_free(struct pop_window *w); /* NULL is fine */
  */
 struct address pop_place(const struct address *a);
 
-/* In the pool of addresses of that name, wherever in it: no client's address. */
+/* In the pool of addresses of that name, wherever in it: nobody's address. */
 struct address pop_place_in(const char *pool);
 
 struct pop_showing {
