@@ -7,8 +7,13 @@
 #include "authn/pop_window.h"
 #include "authn/websocket_token.h"
 #include "base/monotime.h"
+#include "base/text.h"
 #include "gateway/control.h"
 #include "gateway/exchange.h"
+
+enum {
+	WORDS_MAX = 512
+};
 
 /*
  * spec: T-07: never which check failed, but for two that follow a good
@@ -184,6 +189,21 @@ show_proof(struct exchange *e, const struct token_verdict *v, bool by_proof,
 	return pop_window_admit(e->worker->server->proofs, &s, now_s);
 }
 
+/* spec: T-07: whose proof it is, for the log only: one of two is a thief. */
+static void
+note_replay(struct exchange *e, const struct user *u)
+{
+	char text[WORDS_MAX];
+	struct buf b;
+
+	buf_init_fixed(&b, text, sizeof(text));
+	buf_puts(&b, "the proof is of user ");
+	text_put_goquoted(&b,
+	    slice_first(u->name, u->name.n < 64 ? u->name.n : 64));
+	buf_puts(&b, ", and was shown before from elsewhere, or differently");
+	e->reason = exchange_text(e, &b);
+}
+
 /* A token that is not remembered, judged whole. */
 static enum step
 judge_token(struct exchange *e, bool by_proof, int64_t now_s)
@@ -200,6 +220,8 @@ judge_token(struct exchange *e, bool by_proof, int64_t now_s)
 		metrics_add(&w->metrics, METRIC_TOKENS_VERIFIED, 0, 1);
 		v.reason = show_proof(e, &v, by_proof, now_s, &place);
 	}
+	if (v.reason == AUTHN_POP_REPLAY)
+		note_replay(e, &v.identity->user);
 	if (v.reason != AUTHN_OK) {
 		identity_unref(v.identity);
 		/* spec: T-125: nobody is told to log in again for it */

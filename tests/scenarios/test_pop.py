@@ -186,6 +186,7 @@ def test_one_client_may_say_it_again_and_nobody_else(proving, holder):
     proof = holder.prove()
     assert everywhere(gw, proof, "127.0.0.2") == {200}
     refuses(gw, proof, "pop_replay")
+    gw.wait_log("reason=pop_replay", "source=127.0.0.1", 'the proof is of user "ann@example.com"')
 
 
 def test_a_pool_counts_as_one_address(proving, holder):
