@@ -21,7 +21,7 @@
 
 enum {
 	POP_WINDOW_SHARDS = 64,
-	POP_WINDOW_SHARD_MAX = 1024 /* proofs; 7 MiB if all are full */
+	POP_WINDOW_SHARD_MAX = 1024 /* proofs; 8 MiB if all are full */
 };
 
 struct pop_window;

@@ -19,8 +19,12 @@ enum {
 	PEM_MAX = 1024 * 1024
 };
 
-/* The public client that kubelogin signs in as; the same in every cloud. */
-#define KUBELOGIN_CLIENT "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
+/* The public clients that kubelogin signs in as; the same in every cloud. */
+#define AKS_CLIENT "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
+#define ARC_CLIENT "3f4439ff-e698-4d6d-84fe-09c9d574f06b"
+
+/* The server application of Arc-enabled clusters, which has its own client. */
+#define ARC_SERVER "6256c85f-0aad-4d50-b960-e6e9b21efe35"
 
 struct page {
 	const struct config_cluster *cluster;
@@ -84,10 +88,12 @@ put_entra(struct buf *out, const struct issuer *issuer, struct slice pop_host)
 	    "      - --server-id\n"
 	    "      - %.*s\n"
 	    "      - --client-id\n"
-	    "      - " KUBELOGIN_CLIENT "\n"
+	    "      - %s\n"
 	    "      - --tenant-id\n"
 	    "      - %.*s\n",
 	    cloud->environment, SLICE_ARG(issuer->audiences[0]),
+	    slice_eq(issuer->audiences[0], SLICE(ARC_SERVER)) ? ARC_CLIENT
+							      : AKS_CLIENT,
 	    SLICE_ARG(tenant));
 	put_login(out, pop_host);
 	buf_puts(out,

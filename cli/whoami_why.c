@@ -156,6 +156,12 @@ why_issuer(const struct telling *t)
 {
 	struct buf *out = t->out;
 
+	if (t->is_pop && t->issuer != NULL && t->issuer->cloud == NULL) {
+		buf_puts(out,
+		    "the token in the proof is not of Entra ID: give it "
+		    "without one");
+		return;
+	}
 	if (t->issuer != NULL) {
 		buf_puts(out, "tid must be the tenant in iss; it is ");
 		put_value_or_missing(out, json_object_get(t->j.claims, "tid"));

@@ -336,8 +336,21 @@ def test_kubeconfig(proving):
     gw = proving()
     words = "      - --login\n      - interactive\n      - --pop-enabled\n      - --pop-claims\n      - \"u=%s\"\n" % HOST
     assert words in stanza(gw)
+    assert "      - --client-id\n      - 80faf920-1908-4b52-b5ef-a8e7bedfc67a\n" in stanza(gw)
+    gw.cluster["authentication"]["entra"] = {**TAKEN, "audiences": ["6256c85f-0aad-4d50-b960-e6e9b21efe35"]}
+    assert words in stanza(gw)
+    assert "      - --client-id\n      - 3f4439ff-e698-4d6d-84fe-09c9d574f06b\n" in stanza(gw)
     gw.cluster["authentication"]["entra"] = {"tenantID": TENANT}
     assert "--pop" not in stanza(gw) and "- devicecode\n" in stanza(gw)
+
+
+def test_a_front_proxy_may_take_them(proving, world):
+    """requestHeader tells who it is as well as impersonate does."""
+    gw = proving(REQUIRED)
+    pair = world.ca.issue("the-gateway", "DNS:the-gateway", usage="clientAuth")
+    gw.cluster["identity"] = "requestHeader"
+    gw.cluster["upstream"]["credentials"] = {"certFile": pair[0], "keyFile": pair[1]}
+    assert check(gw).returncode == 0
 
 
 @pytest.mark.parametrize("settings,made,code,words", [
@@ -355,6 +368,7 @@ def test_kubeconfig(proving):
                          "signature    good"]),
     (REQUIRED, "bound", 1, ["pop_binding", "--pop-claims u=" + HOST, "signature    not checked"]),
     (REQUIRED, "plain", 1, ["pop_format", "required is true", "--pop-claims u=" + HOST]),
+    (TAKEN, {"head": {"typ": "JWT"}}, 1, ["issuer", "iss is missing"]),
     ({"tenantID": TENANT}, "proof", 1, ["issuer", "iss is missing"]),
     ({"tenantID": TENANT}, "bound", 1, ["pop_binding", "entra.proofOfPossession would have to take"])])
 def test_whoami(proving, holder, signer, settings, made, code, words):

@@ -4,7 +4,7 @@
 usage: tests/vectors/authn/make_pop.py
 
 Needs what make.py needs, and its keys: the issuer's is rsa2048-a, the holder's
-rsa2048-b.  A second run gives the same bytes, but for rows with new keys.
+rsa2048-b.  A second run gives the same bytes, but for PSS signatures and new keys.
 
 A row: what it proves (with its rule), the setup of test_pop.c, the moment, the
 expected reason, what is expected besides, the token.  "Besides" is, for `ok`,
@@ -261,6 +261,11 @@ def access_rows():
     row("the access token's groups", "groups_claim", prove(at=access(groups=7)))
     row("a proof in a proof", "issuer", prove(at=prove(more=b'"x":1', cnf={"jwk": jwk(HOLDER), "kid": thumbprint(jwk(HOLDER))})))
     row("a service account's token in a proof", "issuer", prove(at=access(iss="https://kubernetes.default.svc", aud="https://kubernetes.default.svc")))
+    own = {"iss": "https://kubernetes.default.svc", "aud": "https://kubernetes.default.svc", "cnf": ABSENT,
+           "sub": "system:serviceaccount:dev:robot",
+           "kubernetes.io": {"namespace": "dev", "serviceaccount": {"name": "robot", "uid": "u"}}}
+    row("a plain token of a service account where proof is required", "ok", access(**own),
+        "system:serviceaccount:dev:robot", setup="required")
     row("keys were never fetched", "keys_unavailable", prove(), "fetch", setup="keyless")
 
 
