@@ -9,6 +9,7 @@
 
 #include "authn/jwk.h"
 #include "authn/jwk_numbers.h"
+#include "authn/roca.h"
 #include "authn/strict_json.h"
 #include "base/ref.h"
 
@@ -188,6 +189,8 @@ make_rsa(const json_t *key, struct jwk *k, struct refusal *r)
 	if (jwk_number_bits(n) > JWK_RSA_BITS_MAX || !jwk_number_is_odd(n))
 		return skip(r, "its modulus is even or above %d bits",
 		    JWK_RSA_BITS_MAX);
+	if (roca_is_likely(n))
+		return skip(r, "its primes can be found (CVE-2017-15361)");
 	if (!jwk_is_exponent(e))
 		return skip(r, "its exponent is not odd and 3 to 2^32 - 1");
 	return finish(k, JWK_RSA, n, e);

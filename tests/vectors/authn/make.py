@@ -70,6 +70,14 @@ def key(name):
     return str(path)
 
 
+def roca():
+    """A modulus of 2048 bits as the faulty library's are: a power of 65537."""
+    m = 1
+    for p in range(2, 168):
+        m *= p if all(p % d for d in range(2, p)) else 1
+    return (m * (2 ** 2047 // m + 1) + pow(65537, 4711, m)).to_bytes(256, "big")
+
+
 def text_of(name):
     return run("openssl", "pkey", "-in", key(name), "-noout", "-text_pub").decode()
 
@@ -687,6 +695,7 @@ def jwks_rows():
     skips("a private key", d="AQAB")
     weak = rsa_numbers("rsa1024-a")[0]
     skips("T-80 RSA of 1024 bits", n=b64(weak))
+    skips("T-88 RSA primes that can be found (CVE-2017-15361)", n=b64(roca()))
     skips("T-80 RSA of 2047 bits", n=b64((int.from_bytes(n, "big") >> 1 | 1).to_bytes(256, "big")))
     skips("RSA above 8192 bits", n=b64(b"\xff" * 1025))
     skips("RSA far above 8192 bits", n=b64(b"\xff" * 3000))
