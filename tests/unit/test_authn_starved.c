@@ -7,18 +7,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "authn/claims.h"
 #include "authn/entra_cloud.h"
 #include "authn/pem.h"
 #include "authn/token_cache.h"
 #include "authn/x509.h"
-#include "config/file.h"
 #include "tests/support/failing.h"
 #include "tests/support/keys.h"
 #include "tests/support/rows.h"
 
 enum {
 	NOW = 1800000000,
-	KEYS_STEP = 7 /* libcrypto allocates much, and is slow to look into */
+	BLOCK = 4096,       /* of an arena */
+#ifdef __SANITIZE_ADDRESS__ /* libcrypto is slow to look into */
+	KEYS_STEP = 7
+#else
+	KEYS_STEP = 1
+#endif
 };
 
 /*
@@ -98,6 +103,36 @@ load_issuers(void *arg)
 	return st != STATUS_OK;
 }
 
+/*
+ * Two issuers with a text of that many octets: the blocks of memory that all
+ * the others lie in end elsewhere for each.
+ */
+static void
+put_configuration(struct buf *b, unsigned octets)
+{
+	buf_reset(b);
+	buf_puts(b,
+	    "apiVersion: apiserver.config.k8s.io/v1\n"
+	    "kind: AuthenticationConfiguration\njwt:\n");
+	for (unsigned i = 0; i < 2; i++) {
+		buf_putf(b,
+		    "- issuer: {url: \"https://i%u.example\", audiences: [a, "
+		    "b], audienceMatchPolicy: MatchAny}\n"
+		    "  claimMappings:\n"
+		    "    username: {claim: sub, prefix: \"\"}\n"
+		    "    groups: {claim: groups, prefix: \"\"}\n"
+		    "  claimValidationRules:\n"
+		    "  - {claim: a, requiredValue: \"",
+		    i);
+		for (unsigned k = 0; k < octets; k++)
+			buf_putc(b, 'a');
+		buf_puts(b, "\"}\n  - {claim: b}\n");
+	}
+	buf_puts(b,
+	    "anonymous: {enabled: true, conditions: [{path: /a}, {path: "
+	    "/b}]}\n");
+}
+
 static void
 test_configuration(void **state)
 {
@@ -110,14 +145,16 @@ test_configuration(void **state)
 				.reserved_user_count = 1,
 				.reserved_groups = names,
 				.reserved_group_count = 1},
-	    .count = 6};
+	    .count = 2};
 	struct buf text;
 
 	(void)state;
 	buf_init(&text, 1 << 16);
-	assert_ok(file_read(issuers_file, &text, NULL));
-	l.text = buf_slice(&text);
-	starve(load_issuers, &l, 1, 10);
+	for (unsigned octets = 0; octets < BLOCK; octets += 32) {
+		put_configuration(&text, octets);
+		l.text = buf_slice(&text);
+		starve(load_issuers, &l, 1, 10);
+	}
 	buf_release(&text);
 }
 
@@ -125,23 +162,85 @@ static void
 test_entra_and_accounts(void **state)
 {
 	static const char *const tenants[] = {
-	    "11111111-2222-3333-4444-55555555aaaa"};
+	    "11111111-2222-3333-4444-55555555aaaa",
+	    "22222222-2222-3333-4444-55555555aaaa"};
+	char audience[BLOCK + 1];
+	const char *const audiences[] = {audience, "a"};
 	const struct issuers_entra entra = {.cloud = entra_cloud_at(0),
 	    .tenants = tenants,
-	    .tenant_count = 1,
-	    .audiences = names,
-	    .audience_count = 1};
+	    .tenant_count = COUNT_OF(tenants),
+	    .audiences = audiences,
+	    .audience_count = COUNT_OF(audiences)};
 	const struct issuers_accounts accounts = {.url = "https://c.example",
 	    .audiences = names,
 	    .audience_count = 1};
 	struct loading l = {.options = {.entra = &entra,
 				.accounts = &accounts,
 				.algorithms = algorithms,
-				.algorithm_count = COUNT_OF(algorithms)},
-	    .count = 3};
+				.algorithm_count = COUNT_OF(algorithms),
+				.key_hosts = names,
+				.key_host_count = 1,
+				.reserved_users = names,
+				.reserved_user_count = 1,
+				.reserved_groups = names,
+				.reserved_group_count = 1},
+	    .count = 5};
 
 	(void)state;
-	starve(load_issuers, &l, 1, 5);
+	for (unsigned octets = 1; octets <= BLOCK; octets += 32) {
+		memset(audience, 'a', octets);
+		audience[octets] = '\0';
+		starve(load_issuers, &l, 1, 5);
+	}
+}
+
+/* --- claims --- */
+
+struct mapping {
+	struct issuers *issuers;
+	json_t *claims;
+};
+
+static bool
+map_claims(void *arg)
+{
+	const struct mapping *m = arg;
+	struct identity *id = NULL;
+	enum authn_reason r = claims_identity(m->issuers, 0, m->claims, &id);
+
+	if (r == AUTHN_OK) {
+		/* "oidc:" stands before it; nothing is missing behind. */
+		assert_int_equal(id->user.name.n,
+		    5 + json_string_length(json_object_get(m->claims, "sub")));
+		assert_int_equal(id->user.group_count, 3);
+		assert_int_equal(id->user.extra_count, 1);
+	} else {
+		assert_int_equal(r, AUTHN_INTERNAL);
+		assert_null(id);
+	}
+	identity_unref(id);
+	return r != AUTHN_OK;
+}
+
+static void
+test_claims(void **state)
+{
+	struct issuers_options o = {.path = issuers_file};
+	struct mapping m;
+	char text[CLAIM_TEXT_MAX];
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	assert_ok(issuers_load(&o, &m.issuers, NULL));
+	for (int n = 1; n <= CLAIM_TEXT_MAX; n += 4) {
+		m.claims =
+		    json_pack("{s:s%,s:[s%,s%],s:s%}", "sub", text, n, "groups",
+			text, n, text, sizeof(text), "jti", text, sizeof(text));
+		assert_non_null(m.claims);
+		starve(map_claims, &m, 1, 2);
+		json_decref(m.claims);
+	}
+	issuers_unref(m.issuers);
 }
 
 /* --- keys --- */
@@ -380,6 +479,7 @@ main(void)
 	rows_add(&all, "a configuration", test_configuration, NULL);
 	rows_add(&all, "Entra ID, service accounts", test_entra_and_accounts,
 	    NULL);
+	rows_add(&all, "claims", test_claims, NULL);
 	rows_add(&all, "keys", test_keys, NULL);
 	rows_add(&all, "verifiers and caches", test_verifiers_and_caches, NULL);
 	rows_add(&all, "tokens", test_tokens, NULL);

@@ -693,6 +693,9 @@ def jwks_rows():
     skips("T-72 kid is empty", kid="")
     skips("T-72 kid of 257 octets", kid="k" * 257)
     skips("a private key", d="AQAB")
+    skips("Entra keys: an issuer that is a list", issuer=[])
+    skips("Entra keys: an issuer that is empty", issuer="")
+    skips("Entra keys: a cloud_instance_name that is a number", cloud_instance_name=7)
     weak = rsa_numbers("rsa1024-a")[0]
     skips("T-80 RSA of 1024 bits", n=b64(weak))
     skips("T-88 RSA primes that can be found (CVE-2017-15361)", n=b64(roca()))
@@ -715,6 +718,8 @@ def jwks_rows():
     ec("T-88 the other y plus one", y=b64((int.from_bytes(y, "big") + 1).to_bytes(32, "big")))
     ec("the point (0, 0)", x=b64(bytes(32)), y=b64(bytes(32)))
     ec("RFC 7518 6.2.1.2: x of 31 octets", x=b64(x[:31]))
+    ec("RFC 7518 6.2.1.2: y of 31 octets", y=b64(y[:31]))
+    ec("x in plain base64", x=b64(x)[:-1] + "+")
     ec("RFC 7518 6.2.1.2: x of 33 octets", x=b64(b"\0" + x))
     ec("no y", y=ABSENT)
     ec("another curve's name", crv="P-384")
