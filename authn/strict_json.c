@@ -4,8 +4,9 @@
  * jansson refuses duplicate names on request, and escaped U+0000, lone
  * surrogates and trailing text by itself; its own depth limit is 2048, by
  * recursion.  An octet of zero it does not see behind a number, true, false or
- * null.  UTF-8 is looked at twice, since the rest of the code builds on it.  Where memory
- * runs out it may go on with a part of a string: that is asked for afterwards.
+ * null.  UTF-8 is looked at twice, since the rest of the code builds on it.
+ * Where memory runs out it may go on with a part of a string: that is asked for
+ * afterwards.
  */
 #include "authn/strict_json.h"
 
