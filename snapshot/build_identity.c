@@ -203,23 +203,23 @@ build_client_ca(struct cluster *c, struct errinfo *err)
 }
 
 enum status
-build_authentication(const struct config *config, struct cluster *c,
+build_identity(const struct config *config, struct cluster *c,
     struct errinfo *err)
 {
 	enum status st = load_issuers(config, c, err);
 	enum status ca = build_client_ca(c, err);
 
-	st = st != STATUS_OK ? st : ca;
+	return st != STATUS_OK ? st : ca;
+}
+
+enum status
+build_authentication(const struct config *config, struct cluster *c,
+    struct errinfo *err)
+{
+	enum status st = build_identity(config, c, err);
 
 	if (c->keys != NULL &&
 	    check_issuer_cas(config->path, c, err) != STATUS_OK)
 		st = STATUS_CRYPTO;
 	return st == STATUS_OK ? build_anonymous(config->path, c, err) : st;
-}
-
-enum status
-build_identity(const struct config *config, struct cluster *c,
-    struct errinfo *err)
-{
-	return load_issuers(config, c, err);
 }
