@@ -88,6 +88,9 @@ ldflags_fuzz  := $(SANITIZE)
 # Unit tests may have memory run out, see tests/support/failing.h.
 FAILING       := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=posix_memalign,--wrap=strdup
 
+# And have signatures be over other octets, see tests/support/signed.h.
+SIGNED        := -Wl,--wrap=EVP_DigestVerify
+
 # What a peer's signature may cost, see tls/rsa_exponent.c; -u has its object
 # taken from the archive.
 BOUNDED       := -Wl,--wrap=mbedtls_pk_verify,--wrap=mbedtls_pk_verify_ext,--wrap=mbedtls_pk_verify_restartable,-u,__wrap_mbedtls_pk_verify
@@ -115,7 +118,7 @@ build/$(1)/kube-access-gateway: build/$(1)/gateway/main.o build/$(1)/libgateway.
 	$$(call say,link) $$(call link,$(1))
 
 build/$(1)/tests/unit/%: build/$(1)/tests/unit/%.o $(SUPPORT:%.c=build/$(1)/%.o) build/$(1)/libgateway.a
-	$$(call say,link) $$(call link,$(1)) -lcmocka $(FAILING)
+	$$(call say,link) $$(call link,$(1)) -lcmocka $(FAILING) $(SIGNED)
 
 build/$(1)/bench/%: build/$(1)/bench/%.o build/$(1)/libgateway.a
 	$$(call say,link) $$(call link,$(1))

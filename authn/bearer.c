@@ -26,22 +26,35 @@ bearer_is_token(struct slice s)
 	return i == s.n;
 }
 
+/* Takes the scheme and one space off the front of *value. */
+static bool
+skip_scheme(struct slice *value, struct slice scheme)
+{
+	if (!slice_starts_nocase(*value, scheme))
+		return false;
+	*value = slice_from(*value, scheme.n);
+	return true;
+}
+
 /* spec: T-49, T-53 */
 enum bearer
-bearer_find(const struct headers *h, struct slice *token)
+bearer_find(const struct headers *h, bool takes_proofs, struct slice *token)
 {
-	const struct slice scheme = SLICE("bearer ");
 	const struct header *f = headers_find(h, SLICE("authorization"));
+	enum bearer found = BEARER_BAD;
 	struct slice rest;
 
 	if (f == NULL)
 		return BEARER_NONE;
+	rest = f->value;
+	if (skip_scheme(&rest, SLICE("bearer ")))
+		found = BEARER_TOKEN;
+	else if (takes_proofs && skip_scheme(&rest, SLICE("pop ")))
+		found = BEARER_PROOF;
 	if (headers_count(h, SLICE("authorization")) != 1 ||
-	    !slice_starts_nocase(f->value, scheme))
+	    !bearer_is_token(rest))
 		return BEARER_BAD;
-	rest = slice_from(f->value, scheme.n);
-	if (!bearer_is_token(rest))
-		return BEARER_BAD;
-	*token = rest;
-	return BEARER_TOKEN;
+	if (found != BEARER_BAD)
+		*token = rest;
+	return found;
 }

@@ -288,7 +288,7 @@ entra_key_serves(const struct jwk *key, const struct issuer *issuer)
 }
 
 enum authn_reason
-entra_admit(const struct issuer *issuer, const json_t *claims,
+entra_admit(const struct issuer *issuer, const json_t *claims, bool has_proof,
     struct identity **out)
 {
 	struct identity *id = NULL;
@@ -298,7 +298,7 @@ entra_admit(const struct issuer *issuer, const json_t *claims,
 	if (!slice_eq(strict_json_text(claim(claims, "tid")), issuer->tenant))
 		return AUTHN_ISSUER;
 	/* spec: RFC 7800 3.1: whoever has only the token is not its holder */
-	if (claim(claims, "cnf") != NULL)
+	if (!has_proof && claim(claims, "cnf") != NULL)
 		return AUTHN_POP_BINDING;
 	r = entra_identity(claims, &id, &needs_group_lookup);
 	if (r != AUTHN_OK)

@@ -74,12 +74,13 @@ bool entra_key_serves(const struct jwk *key, const struct issuer *issuer);
 /*
  * Who it is, for a token of such an issuer whose signature, times and
  * audience are good.  A token that is bound to a key (cnf) does not count by
- * itself.  AUTHN_OK: *out as in entra_identity.  AUTHN_GROUP_LOOKUP: the
- * directory must be asked for the groups, and *out, which lacks them, is set
- * likewise; it is NULL where the token has no object id to ask for.
+ * itself; has_proof: its holder's proof was good.  AUTHN_OK: *out as in
+ * entra_identity.  AUTHN_GROUP_LOOKUP: the directory must be asked for the
+ * groups, and *out, which lacks them, is set likewise; it is NULL where the
+ * token has no object id to ask for.
  */
 NODISCARD enum authn_reason entra_admit(const struct issuer *issuer,
-    const json_t *claims, struct identity **out);
+    const json_t *claims, bool has_proof, struct identity **out);
 
 /* RFC 9562 4: 8-4-4-4-12 hexadecimal digits, of either case. */
 bool entra_is_guid(struct slice s);

@@ -110,6 +110,14 @@ put_texts(struct buf *b, const struct slice *list, size_t count)
 		put_text(b, list[i]);
 }
 
+/* Which tokens of Entra ID count is a rule for them alone. */
+static void
+put_pop(struct buf *b, const struct issuers *known, const struct issuer *i)
+{
+	put_text(b, i->cloud != NULL ? known->pop_host : SLICE_EMPTY);
+	buf_putc(b, i->cloud != NULL && known->pop_required ? 'r' : '-');
+}
+
 /* Everything that decides about a token, each piece with its length. */
 static enum status
 digest_issuer(const struct issuers_whole *w, struct issuer *i)
@@ -128,6 +136,7 @@ digest_issuer(const struct issuers_whole *w, struct issuer *i)
 	put_text(&b, i->tenant);
 	put_text(&b, slice_of(i->cloud != NULL ? i->cloud->name : ""));
 	buf_putc(&b, i->is_service_accounts ? 'a' : '-');
+	put_pop(&b, &w->known, i);
 	for (size_t n = 0; n < i->rule_count; n++) {
 		put_text(&b, i->rules[n].claim);
 		put_text(&b, i->rules[n].required_value);

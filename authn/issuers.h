@@ -60,7 +60,10 @@ struct issuers_entra {
 	const char *const *audiences; /* at least one */
 	size_t audience_count;
 	bool looks_up_groups;
-	unsigned line; /* in the configuration */
+	/* Proof of possession; host: what u must equal; NULL: not taken. */
+	const char *pop_host;
+	bool pop_required; /* no other token of them counts */
+	unsigned line;     /* in the configuration */
 };
 
 /* The API server's own issuer of tokens for service accounts. */
@@ -94,6 +97,9 @@ struct issuers {
 	struct anonymous anonymous;
 	unsigned algorithms; /* BIT(enum jws_alg) of those allowed */
 	int64_t nbf_skew_s, exp_skew_s;
+	/* Proof of possession, of those of Entra ID; empty: it is not taken. */
+	struct slice pop_host;
+	bool pop_required;
 	/* and what issuers.c keeps to itself behind it */
 };
 

@@ -81,5 +81,7 @@ issuers_of_entra(struct issuers_whole *w, const struct issuers_entra *o)
 	}
 	w->known.list = list;
 	w->known.count = 2 * o->tenant_count;
-	return STATUS_OK;
+	w->known.pop_host = arena_dup(&w->arena, slice_of(o->pop_host));
+	w->known.pop_required = o->pop_required;
+	return w->arena.overflow ? STATUS_NOMEM : STATUS_OK;
 }

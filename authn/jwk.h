@@ -1,5 +1,5 @@
 /*
- * jwk.h - one public key, ready to verify; for jwks.c and jws_verify.c only.
+ * jwk.h - one public key, ready to verify; for what makes keys, nobody else.
  *
  * jwks.c reads and judges what the key set says, jws_verify.c makes the key.
  * Constant once made; any thread may verify with it.

@@ -8,13 +8,10 @@
 #include <stdlib.h>
 
 #include "authn/jwk.h"
+#include "authn/jwk_numbers.h"
+#include "authn/roca.h"
 #include "authn/strict_json.h"
-#include "base/base64url.h"
 #include "base/ref.h"
-
-enum {
-	NUMBER_MAX = JWK_RSA_BITS_MAX / 8 + 1
-};
 
 struct jwks {
 	struct ref ref;
@@ -155,44 +152,11 @@ read_purpose(const json_t *key, struct jwk *k, struct refusal *r)
 	return STATUS_OK;
 }
 
-/* A number of the key: its octets in room, leading zeros left out or not. */
-static bool
-read_number(const json_t *key, const char *name, bool strip,
-    unsigned char room[NUMBER_MAX], struct slice *out)
-{
-	struct slice text = strict_json_text(json_object_get(key, name));
-	size_t n, zeros = 0;
-
-	if (text.n == 0 || BASE64URL_OCTETS(text.n) > NUMBER_MAX ||
-	    !base64url_decode(text, room, &n))
-		return false;
-	while (strip && zeros < n && room[zeros] == 0)
-		zeros++;
-	*out = slice_make((const char *)room + zeros, n - zeros);
-	return true;
-}
-
-static size_t
-bit_length(struct slice number)
-{
-	size_t bits = number.n * 8;
-
-	for (unsigned top = (unsigned char)number.p[0]; top < 0x80; top <<= 1)
-		bits--;
-	return bits;
-}
-
-static bool
-is_odd(struct slice number)
-{
-	return (number.p[number.n - 1] & 1) != 0;
-}
-
 /* The key, and what it is known by when its set has changed. */
 static enum status
 finish(struct jwk *k, enum jwk_type type, struct slice a, struct slice b)
 {
-	char text[2 * NUMBER_MAX + 32];
+	char text[2 * JWK_NUMBER_MAX + 32];
 	struct buf out;
 
 	buf_init_fixed(&out, text, sizeof(text));
@@ -210,22 +174,24 @@ finish(struct jwk *k, enum jwk_type type, struct slice a, struct slice b)
 static enum status
 make_rsa(const json_t *key, struct jwk *k, struct refusal *r)
 {
-	unsigned char n_room[NUMBER_MAX], e_room[NUMBER_MAX];
+	unsigned char n_room[JWK_NUMBER_MAX], e_room[JWK_NUMBER_MAX];
 	struct slice n, e;
 
-	if (!read_number(key, "n", true, n_room, &n) ||
-	    !read_number(key, "e", true, e_room, &e))
+	if (!jwk_number_read(key, "n", true, n_room, &n) ||
+	    !jwk_number_read(key, "e", true, e_room, &e))
 		return skip(r,
 		    "its n or e is no base64url number of at most "
 		    "%d bits",
 		    JWK_RSA_BITS_MAX);
-	if (n.n == 0 || bit_length(n) < JWK_RSA_BITS_MIN)
+	if (n.n == 0 || jwk_number_bits(n) < JWK_RSA_BITS_MIN)
 		return skip(r, "its modulus has %zu bits, less than %d",
-		    n.n != 0 ? bit_length(n) : 0, JWK_RSA_BITS_MIN);
-	if (bit_length(n) > JWK_RSA_BITS_MAX || !is_odd(n))
+		    n.n != 0 ? jwk_number_bits(n) : 0, JWK_RSA_BITS_MIN);
+	if (jwk_number_bits(n) > JWK_RSA_BITS_MAX || !jwk_number_is_odd(n))
 		return skip(r, "its modulus is even or above %d bits",
 		    JWK_RSA_BITS_MAX);
-	if (e.n == 0 || e.n > 4 || !is_odd(e) || (e.n == 1 && e.p[0] == 1))
+	if (roca_is_likely(n))
+		return skip(r, "its primes can be found (CVE-2017-15361)");
+	if (!jwk_is_exponent(e))
 		return skip(r, "its exponent is not odd and 3 to 2^32 - 1");
 	return finish(k, JWK_RSA, n, e);
 }
@@ -234,7 +200,7 @@ make_rsa(const json_t *key, struct jwk *k, struct refusal *r)
 static enum status
 make_ec(const json_t *key, struct jwk *k, struct refusal *r)
 {
-	unsigned char x_room[NUMBER_MAX], y_room[NUMBER_MAX];
+	unsigned char x_room[JWK_NUMBER_MAX], y_room[JWK_NUMBER_MAX];
 	struct slice crv = strict_json_text(json_object_get(key, "crv"));
 	struct slice x, y;
 	enum jwk_type type;
@@ -247,8 +213,8 @@ make_ec(const json_t *key, struct jwk *k, struct refusal *r)
 		type = JWK_P521;
 	else
 		return skip(r, "its crv is none of P-256, P-384, P-521");
-	if (!read_number(key, "x", false, x_room, &x) ||
-	    !read_number(key, "y", false, y_room, &y) ||
+	if (!jwk_number_read(key, "x", false, x_room, &x) ||
+	    !jwk_number_read(key, "y", false, y_room, &y) ||
 	    x.n != jwk_field_size(type) || y.n != jwk_field_size(type))
 		return skip(r,
 		    "its x or y is no base64url number of %zu "

@@ -13,6 +13,7 @@
 #include <jwt.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "authn/jwk.h"
@@ -68,6 +69,59 @@ static const struct {
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/*
+ * What libjwt has taken while it makes a key.  Where it cannot copy the key's
+ * JSON it loses an item, and frees a value that is jansson's and is freed once
+ * more: what it did not take is not its to free, and what it forgot is found
+ * here.  Of this thread: the library's hooks have no argument.
+ */
+static _Thread_local struct {
+	bool is_open;
+	size_t count;
+	void *taken[32];
+} ledger;
+
+static void *
+library_malloc(size_t n)
+{
+	void *p = starved_malloc(n);
+
+	if (p != NULL && ledger.is_open &&
+	    ledger.count < COUNT_OF(ledger.taken))
+		ledger.taken[ledger.count++] = p;
+	return p;
+}
+
+static void
+library_free(void *p)
+{
+	size_t i = 0;
+
+	while (ledger.is_open && i < ledger.count && ledger.taken[i] != p)
+		i++;
+	if (ledger.is_open && i < ledger.count)
+		ledger.taken[i] = ledger.taken[--ledger.count];
+	else if (ledger.is_open && is_starved())
+		return;
+	free(p);
+}
+
+static void
+ledger_open(void)
+{
+	ledger.count = 0;
+	ledger.is_open = true;
+}
+
+/* made: what was taken belongs to the key from now on. */
+static void
+ledger_close(bool made)
+{
+	while (!made && ledger.count != 0)
+		free(ledger.taken[--ledger.count]);
+	ledger.is_open = false;
+}
+
 static void *
 crypto_malloc(size_t n, const char *file, int line)
 {
@@ -92,20 +146,97 @@ crypto_free(void *p, const char *file, int line)
 	free(p);
 }
 
-/* Refused if libcrypto has allocated before; then its failures stay hidden. */
+/* A set of one key, good or not.  NULL: no memory. */
+static jwk_set_t *
+read_key(const char *text, size_t n)
+{
+	jwk_set_t *set;
+
+	starved_reset();
+	ledger_open();
+	set = jwks_create_strn(text, n);
+	if (is_starved()) {
+		jwks_free(set);
+		set = NULL;
+	}
+	ledger_close(set != NULL);
+	return set;
+}
+
+/* NULL: no memory.  -1 switches a check off: times are judged by claims.c. */
+static jwt_checker_t *
+new_checker(void)
+{
+	jwt_checker_t *c = jwt_checker_new();
+
+	if (c == NULL || jwt_checker_time_leeway(c, JWT_CLAIM_EXP, -1) != 0 ||
+	    jwt_checker_time_leeway(c, JWT_CLAIM_NBF, -1) != 0) {
+		jwt_checker_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+static bool works; /* written once */
+
+/* The example of RFC 7515 A.3, with the last octet of its signature or not. */
+static bool
+verifies_example(jwt_checker_t *c, const jwk_set_t *set, const char *end)
+{
+	char token[512];
+
+	(void)snprintf(token, sizeof(token),
+	    "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAs"
+	    "DQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38"
+	    "VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg"
+	    "6NU1%s",
+	    end);
+	return jwt_checker_setkey(c, JWT_ALG_ES256, jwks_item_get(set, 0)) ==
+	    0 &&
+	    jwt_checker_verify(c, token) == 0;
+}
+
+/*
+ * libcrypto makes much of what it needs at its first use.  Where memory runs
+ * out then it crashes, or knows for ever that it failed, and every token has a
+ * bad signature.  So that first use is at the start, and shows by the way that
+ * a good signature is told from a bad one.
+ */
+static bool
+try_example(void)
+{
+	static const char key[] =
+	    "{\"kty\":\"EC\",\"crv\":\"P-256\","
+	    "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
+	    "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}";
+	jwk_set_t *set = read_key(key, sizeof(key) - 1);
+	jwt_checker_t *c = new_checker();
+	bool good = set != NULL && c != NULL && verifies_example(c, set, "Q") &&
+	    !verifies_example(c, set, "A");
+
+	jwt_checker_free(c);
+	jwks_free(set);
+	return good;
+}
+
+/*
+ * The functions are refused if libcrypto has allocated before; then its
+ * failures stay hidden.
+ */
 static void
-watch_memory(void)
+first_use(void)
 {
 	(void)CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc,
 	    crypto_free);
-	(void)jwt_set_alloc(starved_malloc, free);
+	(void)jwt_set_alloc(library_malloc, library_free);
+	works = try_example();
 }
 
-static void
+static bool
 set_up(void)
 {
 	strict_json_set_up();
-	(void)pthread_once(&once, watch_memory);
+	return pthread_once(&once, first_use) == 0 && works;
 }
 
 /* --- keys --- */
@@ -155,14 +286,14 @@ jwk_init(struct jwk *k, enum jwk_type type, struct slice a, struct slice b)
 	put_jwk(&json, type, a, b);
 	if (json.overflow)
 		return STATUS_CRYPTO;
-	set_up();
-	starved_reset();
-	set = jwks_create_strn(json.data, json.len);
+	if (!set_up())
+		return STATUS_NOMEM;
+	set = read_key(json.data, json.len);
 	if (set == NULL)
 		return STATUS_NOMEM;
 	if (!is_as_meant(set, type, size)) {
 		jwks_free(set);
-		return is_starved() ? STATUS_NOMEM : STATUS_CRYPTO;
+		return STATUS_CRYPTO;
 	}
 	k->type = type;
 	k->size = size;
@@ -186,12 +317,11 @@ jws_verifier_new(void)
 
 	if (v == NULL)
 		return NULL;
-	set_up();
-	v->checker = jwt_checker_new();
-	/* -1 switches a check off: times are judged by claims.c. */
-	if (v->checker == NULL ||
-	    jwt_checker_time_leeway(v->checker, JWT_CLAIM_EXP, -1) != 0 ||
-	    jwt_checker_time_leeway(v->checker, JWT_CLAIM_NBF, -1) != 0) {
+	if (set_up()) {
+		starved_reset();
+		v->checker = new_checker();
+	}
+	if (v->checker == NULL) {
 		jws_verifier_free(v);
 		return NULL;
 	}

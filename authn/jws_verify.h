@@ -15,7 +15,11 @@ enum {
 
 struct jws_verifier;
 
-struct jws_verifier *jws_verifier_new(void);    /* NULL: no memory */
+/*
+ * NULL: no memory.  The first of a process, or its first key, has the library
+ * verify an example: where that fails there are none later either.
+ */
+struct jws_verifier *jws_verifier_new(void);
 void jws_verifier_free(struct jws_verifier *v); /* NULL is fine */
 
 /*

@@ -58,19 +58,23 @@ is_der_sequence(const unsigned char *der, size_t n)
 	return length >= 0x80 && der[2] != 0 && length + 2 + octets == n;
 }
 
-static bool
-is_certificate(struct slice body)
+static const char *
+certificate_fault(struct slice body)
 {
 	char *text = malloc(body.n + 1);
 	unsigned char *der = malloc(body.n + 1);
+	const char *fault = NULL;
 	size_t n;
-	bool good = text != NULL && der != NULL && squeeze(body, text, &n) &&
-	    base64url_decode(slice_make(text, n), der, &n) &&
-	    is_der_sequence(der, n);
 
+	if (text == NULL || der == NULL)
+		fault = "cannot be read: out of memory";
+	else if (!squeeze(body, text, &n) ||
+	    !base64url_decode(slice_make(text, n), der, &n) ||
+	    !is_der_sequence(der, n))
+		fault = "has a certificate that is not base64 of DER";
 	free(text);
 	free(der);
-	return good;
+	return fault;
 }
 
 const char *
@@ -78,6 +82,7 @@ pem_certificates_fault(struct slice text)
 {
 	const struct slice begin = SLICE("-----BEGIN CERTIFICATE-----");
 	const struct slice end = SLICE("-----END CERTIFICATE-----");
+	const char *fault;
 	size_t found = 0, i;
 
 	while ((i = behind(text, begin)) != 0) {
@@ -88,8 +93,9 @@ pem_certificates_fault(struct slice text)
 		if (i == 0)
 			return "has a certificate without its END line";
 		body = slice_first(text, i - end.n);
-		if (!is_certificate(body))
-			return "has a certificate that is not base64 of DER";
+		fault = certificate_fault(body);
+		if (fault != NULL)
+			return fault;
 		text = slice_from(text, i);
 		found++;
 	}

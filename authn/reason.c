@@ -39,8 +39,18 @@ authn_reason_name(enum authn_reason r)
 		return "app_overage";
 	case AUTHN_GROUP_LOOKUP:
 		return "group_lookup";
+	case AUTHN_POP_FORMAT:
+		return "pop_format";
+	case AUTHN_POP_EXPIRED:
+		return "pop_expired";
+	case AUTHN_POP_HOST:
+		return "pop_host";
 	case AUTHN_POP_BINDING:
 		return "pop_binding";
+	case AUTHN_POP_SIGNATURE:
+		return "pop_signature";
+	case AUTHN_POP_REPLAY:
+		return "pop_replay";
 	case AUTHN_CERTIFICATE:
 		return "certificate";
 	case AUTHN_CERTIFICATE_USAGE:

@@ -1,10 +1,12 @@
 /*
  * strict_json.c - jansson, with what it leaves open closed.
  *
- * jansson refuses duplicate names on request, and U+0000, lone surrogates and
- * trailing text by itself; its own depth limit is 2048, by recursion.  UTF-8
- * is looked at twice, since the rest of the code builds on it.  Where memory
- * runs out it may go on with a part of a string: that is asked for afterwards.
+ * jansson refuses duplicate names on request, and escaped U+0000, lone
+ * surrogates and trailing text by itself; its own depth limit is 2048, by
+ * recursion.  An octet of zero it does not see behind a number, true, false or
+ * null.  UTF-8 is looked at twice, since the rest of the code builds on it.
+ * Where memory runs out it may go on with a part of a string: that is asked for
+ * afterwards.
  */
 #include "authn/strict_json.h"
 
@@ -77,6 +79,8 @@ strict_json_parse(struct slice text, json_t **out, struct strict_json_error *e)
 
 	if (text.n == 0)
 		return failed(e, STATUS_MALFORMED, 0, "it is empty");
+	if (memchr(text.p, '\0', text.n) != NULL)
+		return failed(e, STATUS_MALFORMED, 0, "it holds U+0000");
 	if (!slice_is_utf8(text))
 		return failed(e, STATUS_MALFORMED, 0, "it is not valid UTF-8");
 	if (!is_flat_enough(text))

@@ -49,18 +49,43 @@ find_key(const struct issuers *issuers, const struct issuer *issuer,
 	return unknown || j->kid.n == 0 ? AUTHN_UNKNOWN_KEY : AUTHN_ALGORITHM;
 }
 
+/* One token, itself or out of the envelope that proves its possession. */
+struct judging {
+	const struct issuers *issuers;
+	struct jwks *const *keys;
+	struct jws_verifier *verifier;
+	struct slice token;
+	const struct jws *j;
+	bool has_proof;
+	int64_t now_s;
+};
+
+/*
+ * spec: Entra PoP: where proof is required no token of Entra ID counts without,
+ * and nobody else's counts with it.
+ */
+static enum authn_reason
+check_proof(const struct judging *g, const struct issuer *issuer)
+{
+	if (g->has_proof)
+		return issuer->cloud != NULL ? AUTHN_OK : AUTHN_ISSUER;
+	if (issuer->cloud == NULL || !g->issuers->pop_required)
+		return AUTHN_OK;
+	return json_object_get(g->j->claims, "cnf") != NULL ? AUTHN_POP_BINDING
+							    : AUTHN_POP_FORMAT;
+}
+
 /* Each kind of issuer has claims of its own; *out as in entra_admit. */
 static enum authn_reason
-identify(const struct issuers *issuers, size_t n, const json_t *claims,
-    struct identity **out)
+identify(const struct judging *g, size_t n, struct identity **out)
 {
-	const struct issuer *issuer = &issuers->list[n];
+	const struct issuer *issuer = &g->issuers->list[n];
 
 	if (issuer->cloud != NULL)
-		return entra_admit(issuer, claims, out);
+		return entra_admit(issuer, g->j->claims, g->has_proof, out);
 	if (issuer->is_service_accounts)
-		return service_account_identity(claims, out);
-	return claims_identity(issuers, n, claims, out);
+		return service_account_identity(g->j->claims, out);
+	return claims_identity(g->issuers, n, g->j->claims, out);
 }
 
 static void
@@ -71,9 +96,7 @@ note_basis(struct basis *b, const struct issuer *issuer, const struct jwk *key)
 }
 
 static enum authn_reason
-judge(const struct issuers *issuers, struct jwks *const *keys,
-    struct jws_verifier *v, struct slice token, int64_t now_s,
-    const struct jws *j, struct token_verdict *out)
+judge(const struct judging *g, struct token_verdict *out)
 {
 	const struct issuer *issuer;
 	const struct jwk *key = NULL;
@@ -81,22 +104,24 @@ judge(const struct issuers *issuers, struct jwks *const *keys,
 	enum authn_reason r;
 
 	/* spec: T-76 */
-	out->issuer = issuers_find(issuers,
-	    strict_json_text(json_object_get(j->claims, "iss")));
-	if (out->issuer == issuers->count)
+	out->issuer = issuers_find(g->issuers,
+	    strict_json_text(json_object_get(g->j->claims, "iss")));
+	if (out->issuer == g->issuers->count)
 		return AUTHN_ISSUER;
-	issuer = &issuers->list[out->issuer];
-	r = find_key(issuers, issuer, keys[out->issuer], j, &key,
-	    &out->wants_keys);
+	issuer = &g->issuers->list[out->issuer];
+	r = check_proof(g, issuer);
+	if (r == AUTHN_OK)
+		r = find_key(g->issuers, issuer, g->keys[out->issuer], g->j,
+		    &key, &out->wants_keys);
 	if (r != AUTHN_OK)
 		return r;
-	if (!jws_verify(v, key, j->alg, token))
+	if (!jws_verify(g->verifier, key, g->j->alg, g->token))
 		return is_starved() ? AUTHN_INTERNAL : AUTHN_SIGNATURE;
-	r = claims_check(issuers, out->issuer, j->claims, now_s,
+	r = claims_check(g->issuers, out->issuer, g->j->claims, g->now_s,
 	    &out->expires_s);
 	if (r != AUTHN_OK)
 		return r;
-	r = identify(issuers, out->issuer, j->claims, &id);
+	r = identify(g, out->issuer, &id);
 	if (id != NULL)
 		note_basis(&id->basis, issuer, key);
 	if (r == AUTHN_OK)
@@ -106,17 +131,61 @@ judge(const struct issuers *issuers, struct jwks *const *keys,
 	return r;
 }
 
+static enum authn_reason
+judge_plain(struct judging g, struct token_verdict *out)
+{
+	struct jws j;
+	enum authn_reason r = jws_parse(g.token, &j);
+
+	if (r != AUTHN_OK)
+		return r;
+	g.j = &j;
+	r = judge(&g, out);
+	jws_release(&j);
+	return r;
+}
+
+static enum authn_reason
+judge_proof(struct judging g, struct token_verdict *out)
+{
+	struct pop_rules rules = {g.issuers->pop_host, g.issuers->nbf_skew_s};
+	struct pop p;
+	enum authn_reason r =
+	    pop_open(&rules, g.verifier, g.token, g.now_s, &p);
+
+	if (r != AUTHN_OK)
+		return r;
+	g.token = p.token;
+	g.j = &p.access;
+	g.has_proof = true;
+	r = judge(&g, out);
+	/* Whoever it is, with groups or without. */
+	if (out->identity != NULL || out->groupless != NULL) {
+		out->has_proof = true;
+		out->proof = p.proof;
+		out->signed_s = p.signed_s;
+		out->proof_until_s = p.until_s;
+	}
+	pop_release(&p);
+	return r;
+}
+
 void
 token_judge(const struct issuers *issuers, struct jwks *const *keys,
     struct jws_verifier *v, struct slice token, int64_t now_s,
     struct token_verdict *out)
 {
-	struct jws j;
+	struct judging g = {.issuers = issuers,
+	    .keys = keys,
+	    .verifier = v,
+	    .token = token,
+	    .now_s = now_s};
+	bool is_pop = false;
 
 	*out = (struct token_verdict){.issuer = issuers->count};
-	out->reason = jws_parse(token, &j);
-	if (out->reason != AUTHN_OK)
-		return;
-	out->reason = judge(issuers, keys, v, token, now_s, &j, out);
-	jws_release(&j);
+	if (issuers->pop_host.n != 0)
+		out->reason = pop_recognise(token, &is_pop);
+	if (out->reason == AUTHN_OK)
+		out->reason =
+		    is_pop ? judge_proof(g, out) : judge_plain(g, out);
 }

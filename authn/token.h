@@ -3,15 +3,16 @@
  *
  * Pure but for the verifier: no clock, no I/O.  Order of checks: size, form
  * and header; issuer; algorithm and key; signature; then times, audience and
- * claims.  Rules: threat model T-67 to T-83; kubernetes/apiserver
+ * claims.  Where proof of possession is taken, what holds one is opened first,
+ * and the access token in it is judged as any other one of Entra ID.  Rules:
+ * threat model T-67 to T-83; kubernetes/apiserver
  * plugin/pkg/authenticator/token/oidc/oidc.go.
  */
 #ifndef AUTHN_TOKEN_H
 #define AUTHN_TOKEN_H
 
 #include "authn/issuers.h"
-#include "authn/jws_verify.h"
-#include "authn/reason.h"
+#include "authn/pop.h"
 #include "authn/user.h"
 
 struct token_verdict {
@@ -30,6 +31,12 @@ struct token_verdict {
 	int64_t until_s;
 	/* AUTHN_UNKNOWN_KEY or AUTHN_KEYS_UNAVAILABLE: a fetch may help. */
 	bool wants_keys;
+	/* It was a proof of possession.  Whether the proof has been shown
+	 * before is the caller's to find out. */
+	bool has_proof;
+	struct pop_proof proof;
+	int64_t signed_s;      /* when the holder signed */
+	int64_t proof_until_s; /* the first second in which it is too old */
 };
 
 /*

@@ -19,6 +19,8 @@ struct entry {
 	int64_t until_s;   /* of the entry: not later */
 	size_t issuer;
 	unsigned scope;
+	bool has_proof;
+	struct address place;
 	uint32_t chain;        /* next of its bucket, or of the free ones */
 	uint32_t newer, older; /* by last use */
 };
@@ -147,9 +149,9 @@ find(struct token_cache *c, unsigned scope,
 }
 
 /* spec: T-82: what has ended, or was judged by other rules, is forgotten */
-struct identity *
+bool
 token_cache_get(struct token_cache *c, unsigned scope, uint64_t generation,
-    struct slice token, int64_t now_s, int64_t *expires_s, size_t *issuer)
+    struct slice token, int64_t now_s, struct token_found *out)
 {
 	unsigned char digest[DIGEST_SIZE];
 	struct entry *e;
@@ -157,23 +159,26 @@ token_cache_get(struct token_cache *c, unsigned scope, uint64_t generation,
 
 	c->now_s = now_s;
 	if (token.n == 0 || token.n > TOKEN_MAX)
-		return NULL;
+		return false;
 	digest_sha256(token, digest);
 	i = find(c, scope, digest);
 	if (i == 0)
-		return NULL;
+		return false;
 	e = &c->entries[i];
 	if (e->generation != generation || now_s >= e->until_s) {
 		drop(c, i);
-		return NULL;
+		return false;
 	}
 	if (c->newest != i) {
 		list_out(c, e);
 		list_in(c, i);
 	}
-	*expires_s = e->expires_s;
-	*issuer = e->issuer;
-	return identity_ref(e->identity);
+	*out = (struct token_found){.identity = identity_ref(e->identity),
+	    .expires_s = e->expires_s,
+	    .issuer = e->issuer,
+	    .has_proof = e->has_proof,
+	    .place = e->place};
+	return true;
 }
 
 /* A free entry; those that were not used for longest make room. */
@@ -194,15 +199,29 @@ take(struct token_cache *c, size_t bytes)
 	return i;
 }
 
+/* spec: Entra PoP time: no proof is remembered longer than it may be shown */
+static int64_t
+until_of(const struct token_verdict *v)
+{
+	int64_t until_s = v->expires_s;
+
+	if (v->has_proof && v->proof_until_s < until_s)
+		until_s = v->proof_until_s;
+	if (v->until_s != 0 && v->until_s < until_s)
+		until_s = v->until_s;
+	return until_s;
+}
+
 void
 token_cache_put(struct token_cache *c, unsigned scope, uint64_t generation,
-    struct slice token, const struct token_verdict *v)
+    struct slice token, const struct token_verdict *v,
+    const struct address *place)
 {
 	unsigned char digest[DIGEST_SIZE];
 	uint32_t i, *bucket;
 
 	if (v->reason != AUTHN_OK || v->identity == NULL || c->max == 0 ||
-	    v->identity->size > c->max_bytes)
+	    (v->has_proof && place == NULL) || v->identity->size > c->max_bytes)
 		return;
 	digest_sha256(token, digest);
 	i = find(c, scope, digest);
@@ -214,11 +233,11 @@ token_cache_put(struct token_cache *c, unsigned scope, uint64_t generation,
 	    .identity = identity_ref(v->identity),
 	    .generation = generation,
 	    .expires_s = v->expires_s,
-	    .until_s = v->until_s != 0 && v->until_s < v->expires_s
-		? v->until_s
-		: v->expires_s,
+	    .until_s = until_of(v),
 	    .issuer = v->issuer,
 	    .scope = scope,
+	    .has_proof = v->has_proof,
+	    .place = v->has_proof ? *place : (struct address){0},
 	    .chain = *bucket,
 	};
 	memcpy(c->entries[i].digest, digest, DIGEST_SIZE);

@@ -1,17 +1,25 @@
 /*
- * digest.c - SHA-256 by mbedTLS.
+ * digest.c - SHA-256 by libcrypto, which uses the processor's instructions.
+ *
+ * Its EVP interface allocates, which a remembered token must not; the one
+ * from before it does not, and is deprecated for keeping to one algorithm,
+ * which is what is wanted here (docs/decisions/0006-sha256.md).
  */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "base/digest.h"
 
 #include <assert.h>
-#include <mbedtls/sha256.h>
+#include <openssl/sha.h>
 
 void
 digest_sha256(struct slice s, unsigned char out[DIGEST_SIZE])
 {
-	int rc = mbedtls_sha256((const unsigned char *)s.p, s.n, out, 0);
+	SHA256_CTX c;
+	int rc = SHA256_Init(&c) & SHA256_Update(&c, s.p, s.n) &
+	    SHA256_Final(out, &c);
 
 	/* Fails only where a hardware driver does; none is built in. */
-	assert(rc == 0);
+	assert(rc == 1);
 	(void)rc;
 }

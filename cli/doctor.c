@@ -24,6 +24,7 @@ static void (*const host_checks[])(struct doctor *) = {
 static void (*const cluster_checks[])(struct doctor *,
     const struct cluster *) = {
     doctor_check_upstream,
+    doctor_check_own,
     doctor_check_issuers,
     doctor_check_groups,
     doctor_check_roles,

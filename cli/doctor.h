@@ -9,7 +9,9 @@
 #ifndef CLI_DOCTOR_H
 #define CLI_DOCTOR_H
 
-#include "client/fetch.h"
+#include <jansson.h>
+
+#include "client/front_proxy.h"
 #include "snapshot/snapshot.h"
 
 enum finding {
@@ -54,9 +56,12 @@ struct doctor_answer {
 struct doctor_question {
 	struct tls_client *tls;
 	const char *url, *tls_name;
+	const struct config_proxy *proxy;
 	const struct endpoint *endpoint;
 	const char *token, *post, *content_type;
 	bool secret; /* the answer: the body is wiped on release */
+	const struct fetch_field *fields;
+	size_t field_count;
 };
 
 /* *out is filled whatever happens. */
@@ -74,9 +79,13 @@ enum {
 void doctor_put_address(const struct endpoint *e,
     char out[DOCTOR_ADDRESS_TEXT]);
 
-/* Does host resolve, and where to?  An address says nothing. */
+/*
+ * Does host, or else the proxy on the way to it, resolve, and where to?  An
+ * address says nothing.
+ */
 size_t doctor_check_name(struct doctor *d, const char *cluster,
-    const char *host, unsigned port, struct endpoint out[ENDPOINTS_MAX]);
+    const struct config_proxy *proxy, const char *host, unsigned port,
+    struct endpoint out[ENDPOINTS_MAX]);
 
 /* --- findings that several checks have --- */
 
@@ -88,12 +97,18 @@ void doctor_check_validity(struct doctor *d, const char *subject,
 void doctor_check_clock(struct doctor *d, const char *subject,
     const struct doctor_answer *a);
 
+/* --- who a credential is --- */
+
+/* True if list, of JSON strings or NULL, has text. */
+bool doctor_is_in(const json_t *list, struct slice text);
+
 /* --- the checks --- */
 
 void doctor_check_state(struct doctor *d);
 void doctor_check_audit(struct doctor *d);
 void doctor_check_listeners(struct doctor *d);
 void doctor_check_upstream(struct doctor *d, const struct cluster *c);
+void doctor_check_own(struct doctor *d, const struct cluster *c);
 void doctor_check_issuers(struct doctor *d, const struct cluster *c);
 void doctor_check_groups(struct doctor *d, const struct cluster *c);
 void doctor_check_roles(struct doctor *d, const struct cluster *c);

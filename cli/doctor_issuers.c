@@ -75,6 +75,9 @@ advice(const struct doctor_answer *a)
 	if (slice_starts(slice_of(a->why), SLICE("certificate refused")))
 		return "issuer.certificateAuthority must hold the CA that "
 		       "issued it; absent, the system's CAs count";
+	if (slice_contains(slice_of(a->why), SLICE("proxy")))
+		return "is authentication.proxy right, and does the proxy let "
+		       "this machine through to that host and port?";
 	if (a->error == FETCH_RESOLVE)
 		return "do the name servers of /etc/resolv.conf know it?";
 	return "does a firewall let this machine through?  Otherwise give its "
@@ -85,7 +88,9 @@ advice(const struct doctor_answer *a)
 static bool
 get(struct visit *v, const char *what, const char *url, struct doctor_answer *a)
 {
-	const struct doctor_question q = {.tls = v->tls, .url = url};
+	const struct doctor_question q = {.tls = v->tls,
+	    .url = url,
+	    .proxy = v->c->config->authentication_proxy};
 
 	doctor_ask(v->d, &q, a);
 	if (a->error == FETCH_OK && a->status == 200)
@@ -143,7 +148,8 @@ ask(struct visit *v)
 	if (https_url_fault(slice_of(url), true, &host) == NULL &&
 	    host.n < sizeof(name)) {
 		(void)snprintf(name, sizeof(name), "%.*s", SLICE_ARG(host));
-		if (doctor_check_name(v->d, v->c->config->name, name, 443,
+		if (doctor_check_name(v->d, v->c->config->name,
+			v->c->config->authentication_proxy, name, 443,
 			endpoints) == 0)
 			return;
 	}

@@ -56,6 +56,9 @@ doctor_ask(struct doctor *d, const struct doctor_question *q,
 	f->tls = q->tls;
 	f->url = q->url;
 	f->tls_name = q->tls_name;
+	f->fields = q->fields;
+	f->field_count = q->field_count;
+	f->proxy = q->proxy;
 	f->endpoint = q->endpoint;
 	f->token = q->token;
 	f->post = q->post;
@@ -124,15 +127,21 @@ doctor_put_address(const struct endpoint *e, char out[DOCTOR_ADDRESS_TEXT])
 }
 
 size_t
-doctor_check_name(struct doctor *d, const char *cluster, const char *host,
-    unsigned port, struct endpoint out[ENDPOINTS_MAX])
+doctor_check_name(struct doctor *d, const char *cluster,
+    const struct config_proxy *proxy, const char *host, unsigned port,
+    struct endpoint out[ENDPOINTS_MAX])
 {
 	char subject[400], text[DOCTOR_ADDRESS_TEXT], list[1024] = "";
 	size_t count, used = 0;
 
+	if (proxy != NULL) {
+		host = proxy->host;
+		port = proxy->port;
+	}
 	if (dial_literal(host, port, &out[0]))
 		return 1;
-	(void)snprintf(subject, sizeof(subject), "%s name %s", cluster, host);
+	(void)snprintf(subject, sizeof(subject), "%s %s %s", cluster,
+	    proxy != NULL ? "proxy" : "name", host);
 	count = doctor_resolve(d, host, port, out);
 	for (size_t i = 0; i < count; i++) {
 		doctor_put_address(&out[i], text);

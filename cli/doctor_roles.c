@@ -17,6 +17,7 @@ enum {
 struct visit {
 	struct doctor *d;
 	const struct policy_reader *reader;
+	const struct config_proxy *proxy;
 	const char *cluster;
 	const char *token; /* or NULL: a certificate */
 	char subject[700];
@@ -65,6 +66,7 @@ ask(struct visit *v, const char *target, const char *post,
 	const struct kubeconfig *k = v->reader->kubeconfig;
 	struct doctor_question q = {.tls = v->reader->tls,
 	    .tls_name = k->tls_server_name,
+	    .proxy = v->proxy,
 	    .token = v->token,
 	    .post = post};
 	char *url = NULL;
@@ -94,23 +96,6 @@ say_refused(struct visit *v, const char *what, const struct doctor_answer *a)
 
 /* --- who it is --- */
 
-static const char review[] = "{\"apiVersion\":\"authentication.k8s.io/v1\","
-			     "\"kind\":\"SelfSubjectReview\"}";
-
-static bool
-is_in(const json_t *groups, struct slice group)
-{
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach(groups, i, v)
-	{
-		if (slice_eq(strict_json_text(v), group))
-			return true;
-	}
-	return false;
-}
-
 static void
 say_who(struct visit *v, struct slice text)
 {
@@ -125,7 +110,7 @@ say_who(struct visit *v, struct slice text)
 	}
 	user = json_object_get(json_object_get(doc, "status"), "userInfo");
 	name = strict_json_text(json_object_get(user, "username"));
-	if (is_in(json_object_get(user, "groups"), GROUP_MASTERS))
+	if (doctor_is_in(json_object_get(user, "groups"), GROUP_MASTERS))
 		doctor_say(v->d, FINDING_FAIL, v->subject,
 		    "the credential is %.*s of the group system:masters, which "
 		    "may do everything: make one that may only read roles "
@@ -144,7 +129,7 @@ check_who(struct visit *v)
 	struct doctor_answer a;
 	bool there;
 
-	ask(v, "/apis/authentication.k8s.io/v1/selfsubjectreviews", review, &a);
+	ask(v, SELF_REVIEW_PATH, self_review, &a);
 	there = a.error == FETCH_OK && a.status != 401;
 	if (there && a.status / 100 == 2)
 		say_who(v, buf_slice(&a.body));
@@ -247,7 +232,8 @@ check_host(struct visit *v)
 	url = slice_from(url, strlen("https://"));
 	host = uri_host(slice_first(url, slice_index(url, '/')));
 	(void)snprintf(name, sizeof(name), "%.*s", SLICE_ARG(host));
-	return doctor_check_name(v->d, v->cluster, name, 443, endpoints) != 0;
+	return doctor_check_name(v->d, v->cluster, v->proxy, name, 443,
+		   endpoints) != 0;
 }
 
 static void
@@ -267,6 +253,7 @@ doctor_check_roles(struct doctor *d, const struct cluster *c)
 {
 	struct visit v = {.d = d,
 	    .reader = c->reader,
+	    .proxy = c->config->proxy,
 	    .cluster = c->config->name};
 	struct errinfo err = {0};
 	struct buf token;

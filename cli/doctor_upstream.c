@@ -31,6 +31,9 @@ advice(const struct doctor_answer *a)
 		       "upstream.tlsServerName, or else the server's host, "
 		       "must be one of its names; and is this machine's clock "
 		       "right?";
+	if (slice_contains(why, SLICE("proxy")))
+		return "is upstream.proxy right, and does the proxy let this "
+		       "machine through to that host and port?";
 	if (a->error == FETCH_TIMEOUT)
 		return "is the address right, and does a firewall let this "
 		       "machine through?";
@@ -86,8 +89,8 @@ check_server(struct doctor *d, const struct cluster *c,
 	struct endpoint endpoints[ENDPOINTS_MAX];
 	struct reached list[ENDPOINTS_MAX];
 	char *subject = NULL, *url = NULL;
-	size_t count = doctor_check_name(d, c->config->name, s->config->host,
-	    s->config->port, endpoints);
+	size_t count = doctor_check_name(d, c->config->name, c->config->proxy,
+	    s->config->host, s->config->port, endpoints);
 
 	if (asprintf(&subject, "%s upstream %s", c->config->name,
 		s->config->url) < 0 ||
@@ -100,6 +103,7 @@ check_server(struct doctor *d, const struct cluster *c,
 		const struct doctor_question q = {.tls = c->upstream->tls,
 		    .url = url,
 		    .tls_name = s->tls_name,
+		    .proxy = c->config->proxy,
 		    .endpoint = &endpoints[i]};
 
 		doctor_put_address(&endpoints[i], list[i].address);

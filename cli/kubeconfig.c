@@ -19,8 +19,12 @@ enum {
 	PEM_MAX = 1024 * 1024
 };
 
-/* The public client that kubelogin signs in as; the same in every cloud. */
-#define KUBELOGIN_CLIENT "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
+/* The public clients that kubelogin signs in as; the same in every cloud. */
+#define AKS_CLIENT "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
+#define ARC_CLIENT "3f4439ff-e698-4d6d-84fe-09c9d574f06b"
+
+/* The server application of Arc-enabled clusters, which has its own client. */
+#define ARC_SERVER "6256c85f-0aad-4d50-b960-e6e9b21efe35"
 
 struct page {
 	const struct config_cluster *cluster;
@@ -44,9 +48,27 @@ last_certificate(struct slice pem)
 	return slice_from(pem, last);
 }
 
+/* kubelogin proves possession only where it signs in by a browser. */
+static void
+put_login(struct buf *out, struct slice pop_host)
+{
+	buf_puts(out, "      - --login\n");
+	if (pop_host.n == 0) {
+		buf_puts(out, "      - devicecode\n");
+		return;
+	}
+	buf_puts(out,
+	    "      - interactive\n"
+	    "      - --pop-enabled\n"
+	    "      - --pop-claims\n"
+	    "      - \"u=");
+	buf_put(out, pop_host);
+	buf_puts(out, "\"\n");
+}
+
 /* The user's stanza for an Entra issuer; false: it is none. */
 static bool
-put_entra(struct buf *out, const struct issuer *issuer)
+put_entra(struct buf *out, const struct issuer *issuer, struct slice pop_host)
 {
 	const struct entra_cloud *cloud = issuer->cloud;
 	struct slice tenant = issuer->tenant;
@@ -66,15 +88,17 @@ put_entra(struct buf *out, const struct issuer *issuer)
 	    "      - --server-id\n"
 	    "      - %.*s\n"
 	    "      - --client-id\n"
-	    "      - " KUBELOGIN_CLIENT "\n"
+	    "      - %s\n"
 	    "      - --tenant-id\n"
-	    "      - %.*s\n"
-	    "      - --login\n"
-	    "      - devicecode\n"
-	    "      installHint: install kubelogin for Azure\n"
-	    "      provideClusterInfo: false\n",
+	    "      - %.*s\n",
 	    cloud->environment, SLICE_ARG(issuer->audiences[0]),
+	    slice_eq(issuer->audiences[0], SLICE(ARC_SERVER)) ? ARC_CLIENT
+							      : AKS_CLIENT,
 	    SLICE_ARG(tenant));
+	put_login(out, pop_host);
+	buf_puts(out,
+	    "      installHint: install kubelogin for Azure\n"
+	    "      provideClusterInfo: false\n");
 	return true;
 }
 
@@ -82,7 +106,7 @@ static void
 put_user(struct buf *out, const struct page *k)
 {
 	for (size_t i = 0; k->issuers != NULL && i < k->issuers->count; i++) {
-		if (put_entra(out, &k->issuers->list[i]))
+		if (put_entra(out, &k->issuers->list[i], k->issuers->pop_host))
 			return;
 	}
 	buf_puts(out,

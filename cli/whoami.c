@@ -1,5 +1,5 @@
 /*
- * whoami.c - who is this token, or why is it refused?
+ * whoami.c - who is this token or certificate, or why is it refused?
  */
 #include "cli/whoami.h"
 
@@ -13,7 +13,7 @@
 #include "snapshot/build.h"
 
 enum {
-	INPUT_MAX = 2 * TOKEN_MAX, /* longer is no token either */
+	INPUT_MAX = 256 * 1024, /* longer is no token either, nor a chain */
 	TEXT_MAX = 1024 * 1024
 };
 
@@ -28,12 +28,6 @@ open_cluster(struct whoami *w, const char *cluster, struct errinfo *err)
 	if (w->parts.config == NULL)
 		return STATUS_NOT_FOUND;
 	st = build_identity(w->config, &w->parts, err);
-	if (st == STATUS_OK && w->parts.issuers == NULL)
-		st = errinfo_set(err, STATUS_NOT_FOUND, w->config->path,
-		    w->parts.config->line,
-		    "cluster \"%s\" takes no tokens: it has no "
-		    "authentication.configFile, entra or serviceAccounts",
-		    w->parts.config->name);
 	if (st != STATUS_OK)
 		return st;
 	w->verifier = jws_verifier_new();
@@ -68,7 +62,7 @@ whoami_close(struct whoami *w)
 	*w = (struct whoami){0};
 }
 
-/* --- one token --- */
+/* --- one token, or certificate --- */
 
 /* All of standard input, or as much of it as shows that it is no token. */
 static enum status
@@ -104,7 +98,7 @@ without_end(struct slice s)
 }
 
 static void
-print_answer(const struct whoami *w, struct slice token, int64_t now_s,
+print_answer(const struct whoami *w, struct slice text, int64_t now_s,
     const struct whoami_answer *a, bool json)
 {
 	struct buf out;
@@ -113,8 +107,10 @@ print_answer(const struct whoami *w, struct slice token, int64_t now_s,
 	if (json) {
 		(void)whoami_put_json(&out, NULL, a);
 		buf_putc(&out, '\n');
+	} else if (whoami_is_certificate(text)) {
+		whoami_put_certificate_text(&out, w, now_s, a);
 	} else {
-		whoami_put_text(&out, w, token, now_s, a);
+		whoami_put_text(&out, w, text, now_s, a);
 	}
 	(void)fwrite(out.data, 1, out.len, stdout);
 	buf_release(&out);
@@ -125,12 +121,15 @@ whoami_one(const struct whoami *w, bool json)
 {
 	int64_t now_s = walltime_s();
 	struct whoami_answer a;
-	struct slice token;
+	const char *cannot;
+	struct slice asked;
 	struct buf text;
+	bool certificate;
 
 	if (isatty(STDIN_FILENO) == 1)
 		(void)fprintf(stderr,
-		    "whoami: waiting for a token on standard input\n");
+		    "whoami: waiting for a token, or a certificate, on "
+		    "standard input\n");
 	buf_init_secret(&text, INPUT_MAX);
 	if (read_token(&text) != STATUS_OK) {
 		(void)fprintf(stderr,
@@ -138,9 +137,20 @@ whoami_one(const struct whoami *w, bool json)
 		buf_release(&text);
 		return 1;
 	}
-	token = without_end(buf_slice(&text));
-	whoami_judge(w, token, now_s, &a);
-	print_answer(w, token, now_s, &a, json);
+	asked = without_end(buf_slice(&text));
+	certificate = whoami_is_certificate(asked);
+	cannot = whoami_cannot_judge(w, certificate);
+	if (cannot != NULL) {
+		(void)fprintf(stderr, "whoami: cluster \"%s\": %s\n",
+		    w->parts.config->name, cannot);
+		buf_release(&text);
+		return 1;
+	}
+	if (certificate)
+		whoami_judge_certificate(w, asked, now_s, &a);
+	else
+		whoami_judge(w, asked, now_s, &a);
+	print_answer(w, asked, now_s, &a, json);
 	identity_unref(a.identity);
 	buf_release(&text);
 	return a.reason == AUTHN_OK ? 0 : 1;
@@ -178,8 +188,8 @@ command_whoami(int argc, char **argv)
 	const char *config = NULL, *cluster = NULL, *batch = NULL;
 	const char *output = NULL;
 	const struct cli_option options[] = {
-	    CLI_VALUE("config", "FILE",
-		"whose issuers and keys judge the token", &config),
+	    CLI_VALUE("config", "FILE", "whose issuers, keys and CA judge",
+		&config),
 	    CLI_VALUE("cluster", "NAME", "which cluster; default: the only one",
 		&cluster),
 	    CLI_SWITCH("batch", "questions from standard input, JSON", &batch),
@@ -189,10 +199,11 @@ command_whoami(int argc, char **argv)
 	struct errinfo err = {0};
 	struct whoami w = {0};
 	int rc = cli_parse(argc, argv,
-	    "whoami --config FILE [--cluster NAME] < TOKEN\n"
-	    "Who a token is, or why it is refused; its keys come from "
-	    "jwksFiles.\nThe token is read from standard input and never "
-	    "printed.  Exit status 0:\naccepted, 1: refused.",
+	    "whoami --config FILE [--cluster NAME] < TOKEN-OR-CERTIFICATE\n"
+	    "Who a token or a client certificate is, or why it is refused; "
+	    "keys come from\njwksFiles.  Either is read from standard input, "
+	    "certificates as PEM, the\nclient's first; a token is never "
+	    "printed.  Exit status 0: accepted, 1: refused.",
 	    options);
 
 	if (rc < 0) {

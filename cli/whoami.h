@@ -2,7 +2,7 @@
  * whoami.h - from a token, or from claims, to who it is.
  *
  * Tokens are judged whole by a cluster of a configuration, with the keys of
- * its jwksFiles; nothing is fetched.  Claims are judged by the rules of Entra
+ * its jwksFiles, certificates by its CA; nothing is fetched.  Claims are judged by the rules of Entra
  * ID that the question brings along, the signature counts as verified.  No
  * token and no part of one is ever printed.
  */
@@ -34,7 +34,9 @@ struct whoami_question {
 	const json_t *id; /* a string, or NULL */
 	bool has_token;
 	struct slice token;
-	struct entra rules; /* or: claims and what judges them */
+	bool has_certificate;
+	struct slice certificate; /* PEM, as tls/client_chain.h has it */
+	struct entra rules;       /* or: claims and what judges them */
 	const json_t *claims;
 	int64_t now_s; /* of claims */
 };
@@ -57,11 +59,22 @@ struct whoami_answer {
 	bool needs_group_lookup;
 	size_t issuer; /* of a token: index, or issuers' count */
 	int64_t expires_s;
+	const char *fault; /* of a certificate that does not count; constant */
 };
 
 /* The token, now, by w, which has a configuration. */
 void whoami_judge(const struct whoami *w, struct slice token, int64_t now_s,
     struct whoami_answer *out);
+
+/* Is it PEM of a certificate, rather than a token? */
+bool whoami_is_certificate(struct slice text);
+
+/* The certificates, now, by w, which has a configuration. */
+void whoami_judge_certificate(const struct whoami *w, struct slice pem,
+    int64_t now_s, struct whoami_answer *out);
+
+/* NULL, or why w cannot judge tokens, or certificates; a sentence. */
+const char *whoami_cannot_judge(const struct whoami *w, bool certificate);
 
 /*
  * Only the groups that claims gave; the implicit one, which stands last, is
@@ -79,6 +92,9 @@ bool whoami_put_json(struct buf *out, const json_t *id,
 /* For people: what was found, by which rule, or what would be right. */
 void whoami_put_text(struct buf *out, const struct whoami *w,
     struct slice token, int64_t now_s, const struct whoami_answer *a);
+
+void whoami_put_certificate_text(struct buf *out, const struct whoami *w,
+    int64_t now_s, const struct whoami_answer *a);
 
 /*
  * The answer to one line, without a line's end.  q: as whoami_question_read

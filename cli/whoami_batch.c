@@ -124,14 +124,19 @@ whoami_answer_line(const struct whoami *w, struct slice line, int64_t now_s,
 	struct whoami_answer a;
 	bool good;
 
-	if (why == NULL && q->has_token && w->config == NULL)
-		why = "token: needs --config on the command line";
+	if (why == NULL && (q->has_token || q->has_certificate))
+		why = w->config == NULL
+		    ? "a token or certificate needs --config on the command "
+		      "line"
+		    : whoami_cannot_judge(w, q->has_certificate);
 	if (why != NULL) {
 		answer_put_error(out, q->id, slice_of(why));
 		return false;
 	}
 	if (q->has_token)
 		whoami_judge(w, q->token, now_s, &a);
+	else if (q->has_certificate)
+		whoami_judge_certificate(w, q->certificate, now_s, &a);
 	else
 		judge_claims(q, &a);
 	good = whoami_put_json(out, q->id, &a);

@@ -109,18 +109,30 @@ static void
 read_question(struct reading_line *r, const json_t *root)
 {
 	const json_t *token = json_object_get(root, "token");
+	const json_t *certificate = json_object_get(root, "certificate");
 	const json_t *config = json_object_get(root, "config");
 
 	r->q->claims = json_object_get(root, "claims");
-	if (token != NULL && (config != NULL || r->q->claims != NULL)) {
-		wrong(r, "token: stands beside config and claims");
+	if ((token != NULL) + (certificate != NULL) +
+		(config != NULL || r->q->claims != NULL) >
+	    1) {
+		wrong(r,
+		    "token, certificate, and config with claims exclude each "
+		    "other");
 	} else if (token != NULL) {
 		if (!json_is_string(token))
 			wrong(r, "token: must be a string");
 		r->q->has_token = true;
 		r->q->token = strict_json_text(token);
+	} else if (certificate != NULL) {
+		if (!json_is_string(certificate))
+			wrong(r, "certificate: must be a string");
+		r->q->has_certificate = true;
+		r->q->certificate = strict_json_text(certificate);
 	} else if (r->q->claims == NULL) {
-		wrong(r, "claims: is required beside config, or a token alone");
+		wrong(r,
+		    "claims: is required beside config, or a token or a "
+		    "certificate alone");
 	} else {
 		if (!json_is_object(r->q->claims))
 			wrong(r, "claims: must be an object");

@@ -17,8 +17,20 @@ struct telling {
 	struct slice token;
 	int64_t now_s;
 	const struct whoami_answer *answer;
+	/* Of a proof of possession that of the access token in it. */
 	struct jws j; /* zeroed: it has no readable form */
+	bool is_pop;
+	struct jws envelope; /* what the holder signed; zeroed likewise */
 };
+
+/* Where the token is a proof of possession: what is in it becomes j. */
+void telling_open(struct telling *t);
+
+/* Why its proof is refused, or is missing; no line's end. */
+void telling_put_why_pop(const struct telling *t);
+
+/* What an accepted one proves; no line's end. */
+void telling_put_proof(const struct telling *t);
 
 /* The claim's value, or NULL. */
 const json_t *telling_claim(const struct telling *t, struct slice name);

@@ -195,6 +195,11 @@ put_accepted(const struct telling *t)
 	buf_putf(out, "good: %s, key ", jws_alg_name(t->j.alg));
 	telling_put_quoted(out, t->j.kid);
 	buf_putc(out, '\n');
+	if (t->is_pop) {
+		label(out, "proof");
+		telling_put_proof(t);
+		buf_putc(out, '\n');
+	}
 	label(out, "expires");
 	telling_put_moment(out, (double)t->answer->expires_s);
 	buf_puts(out, ", in ");
@@ -204,11 +209,21 @@ put_accepted(const struct telling *t)
 
 /* --- a refused one --- */
 
+/* A token that is bound shows it only once its signature was checked. */
+static bool
+is_bound_alone(const struct telling *t)
+{
+	return t->answer->reason == AUTHN_POP_BINDING && !t->is_pop &&
+	    !t->issuers->pop_required;
+}
+
 /* Claims are the token's own words until the signature was checked. */
 static const char *
-signature_state(enum authn_reason r)
+signature_state(const struct telling *t)
 {
-	switch (r) {
+	if (is_bound_alone(t))
+		return "good";
+	switch (t->answer->reason) {
 	case AUTHN_AUDIENCE:
 	case AUTHN_EXPIRED:
 	case AUTHN_NOT_YET_VALID:
@@ -218,7 +233,6 @@ signature_state(enum authn_reason r)
 	case AUTHN_CLAIM_SOURCE:
 	case AUTHN_APP_OVERAGE:
 	case AUTHN_GROUP_LOOKUP:
-	case AUTHN_POP_BINDING:
 	case AUTHN_CLAIM_RULE:
 	case AUTHN_RESERVED:
 		return "good";
@@ -231,6 +245,12 @@ signature_state(enum authn_reason r)
 	case AUTHN_UNKNOWN_KEY:
 	case AUTHN_ISSUER:
 	case AUTHN_KEYS_UNAVAILABLE:
+	case AUTHN_POP_FORMAT:
+	case AUTHN_POP_EXPIRED:
+	case AUTHN_POP_HOST:
+	case AUTHN_POP_BINDING:
+	case AUTHN_POP_SIGNATURE:
+	case AUTHN_POP_REPLAY:
 	case AUTHN_CERTIFICATE:
 	case AUTHN_CERTIFICATE_USAGE:
 	case AUTHN_CERTIFICATE_SUBJECT:
@@ -256,7 +276,7 @@ put_refused(const struct telling *t)
 	if (t->issuer != NULL)
 		put_issuer(t);
 	label(out, "signature");
-	buf_putf(out, "%s\n", signature_state(t->answer->reason));
+	buf_putf(out, "%s\n", signature_state(t));
 }
 
 void
@@ -274,6 +294,7 @@ whoami_put_text(struct buf *out, const struct whoami *w, struct slice token,
 	    .answer = a};
 	enum authn_reason readable = jws_parse(token, &t.j);
 
+	telling_open(&t);
 	if (a->issuer < t.issuers->count) {
 		t.issuer = &t.issuers->list[a->issuer];
 		t.keys = w->parts.keys->sets[a->issuer];
@@ -283,4 +304,5 @@ whoami_put_text(struct buf *out, const struct whoami *w, struct slice token,
 	else
 		put_refused(&t);
 	jws_release(&t.j);
+	jws_release(&t.envelope);
 }

@@ -156,6 +156,12 @@ why_issuer(const struct telling *t)
 {
 	struct buf *out = t->out;
 
+	if (t->is_pop && t->issuer != NULL && t->issuer->cloud == NULL) {
+		buf_puts(out,
+		    "the token in the proof is not of Entra ID: give it "
+		    "without one");
+		return;
+	}
 	if (t->issuer != NULL) {
 		buf_puts(out, "tid must be the tenant in iss; it is ");
 		put_value_or_missing(out, json_object_get(t->j.claims, "tid"));
@@ -456,14 +462,16 @@ telling_put_why(const struct telling *t)
 	case AUTHN_GROUP_LOOKUP:
 		why_group_lookup(t);
 		break;
+	case AUTHN_POP_FORMAT:
+	case AUTHN_POP_EXPIRED:
+	case AUTHN_POP_HOST:
 	case AUTHN_POP_BINDING:
-		buf_puts(t->out,
-		    "it is bound to a key (cnf), and counts only inside a "
-		    "proof-of-possession token, which is not supported by this "
-		    "version: sign in without --pop-enabled");
+	case AUTHN_POP_SIGNATURE:
+		telling_put_why_pop(t);
 		break;
 	case AUTHN_OK:
 	case AUTHN_NO_CREDENTIALS:
+	case AUTHN_POP_REPLAY:  /* the server's to know */
 	case AUTHN_CERTIFICATE: /* no token has these */
 	case AUTHN_CERTIFICATE_USAGE:
 	case AUTHN_CERTIFICATE_SUBJECT:

@@ -36,6 +36,7 @@ fetch_free(struct retired *r)
 	free_wiped(f->posted); /* it may hold a secret, too */
 	free(f->accepted);
 	free(f->type);
+	free(f->proxy_host);
 	free(f->target);
 	free(f->name);
 	free(f);
@@ -113,12 +114,15 @@ time_dial(struct fetch *f)
 static void
 dial_next(struct fetch *f)
 {
+	const struct connect_target to = {f->host, f->port};
+
 	while (f->next_endpoint < f->job.count) {
 		int fd = dial(&f->job.endpoints[f->next_endpoint++]);
 
 		if (fd < 0)
 			continue;
-		f->conn = conn_h1_connect(f->loop, fd, f->tls, f->name,
+		f->conn = conn_h1_connect(f->loop, fd,
+		    f->proxy_host != NULL ? &to : NULL, f->tls, f->name,
 		    &fetch_handler, f);
 		if (f->conn != NULL) {
 			time_dial(f);
@@ -139,7 +143,9 @@ on_resolved(struct resolve_job *job)
 		return;
 	}
 	if (job->status != STATUS_OK)
-		finish(f, FETCH_RESOLVE, "its name does not resolve");
+		finish(f, FETCH_RESOLVE,
+		    f->proxy_host != NULL ? "the proxy's name does not resolve"
+					  : "its name does not resolve");
 	else
 		dial_next(f);
 }
@@ -168,6 +174,9 @@ send_request(struct fetch *f)
 		(void)headers_add(&head.headers, SLICE("Content-Type"),
 		    f->type != NULL ? slice_of(f->type)
 				    : SLICE("application/json"));
+	for (size_t i = 0; i < f->field_count; i++)
+		(void)headers_add(&head.headers, slice_of(f->fields[i].name),
+		    slice_of(f->fields[i].value));
 	f->sent = true;
 	if (!leg_send_request(f->leg, &head))
 		return false;
@@ -351,6 +360,10 @@ copy_texts(struct fetch *f)
 	f->name = strdup(f->tls_name != NULL ? f->tls_name : f->host);
 	if (f->accept != NULL)
 		f->accepted = strdup(f->accept);
+	if (f->proxy != NULL) {
+		f->proxy_host = strdup(f->proxy->host);
+		f->proxy_port = f->proxy->port;
+	}
 	if (f->token != NULL &&
 	    asprintf(&f->authorization, "Bearer %s", f->token) < 0)
 		f->authorization = NULL;
@@ -361,6 +374,7 @@ copy_texts(struct fetch *f)
 	return f->name != NULL && (f->post == NULL) == (f->posted == NULL) &&
 	    (f->content_type == NULL) == (f->type == NULL) &&
 	    (f->accept == NULL) == (f->accepted == NULL) &&
+	    (f->proxy == NULL) == (f->proxy_host == NULL) &&
 	    (f->token == NULL) == (f->authorization == NULL);
 }
 
@@ -400,8 +414,8 @@ fetch_start(struct fetch *f)
 	f->resolving = true;
 	f->job.loop = f->loop;
 	f->job.done = on_resolved;
-	f->job.host = f->host;
-	f->job.port = f->port;
+	f->job.host = f->proxy_host != NULL ? f->proxy_host : f->host;
+	f->job.port = f->proxy_host != NULL ? f->proxy_port : f->port;
 	resolver_ask(f->resolver, &f->job);
 }
 

@@ -9,6 +9,7 @@
 #define CLIENT_FETCH_H
 
 #include "client/resolve.h"
+#include "config/config.h"
 #include "conn/conn_h1.h"
 
 enum fetch_error {
@@ -26,19 +27,28 @@ enum {
 	FETCH_POST_MAX = 4096
 };
 
+/* A field besides those that every question has. */
+struct fetch_field {
+	const char *name, *value;
+};
+
 struct fetch {
 	/* the caller's, set before fetch_start */
 	struct loop *loop;
 	struct resolver *resolver;
-	struct tls_client *tls;          /* a reference is taken */
-	const char *url;                 /* copied */
-	const char *tls_name;            /* or NULL: the URL's host; copied */
-	const struct endpoint *endpoint; /* or NULL: resolve; copied */
-	const char *accept;              /* or NULL: JSON; copied */
-	const char *token;               /* or NULL: no bearer; copied */
-	const char *post; /* or NULL: GET; at most FETCH_POST_MAX; copied */
+	struct tls_client *tls;           /* a reference is taken */
+	const char *url;                  /* copied */
+	const char *tls_name;             /* or NULL: the URL's host; copied */
+	const struct config_proxy *proxy; /* or NULL: straight; copied */
+	/* Of the proxy, if there is one; or NULL: resolve; copied. */
+	const struct endpoint *endpoint;
+	const char *accept; /* or NULL: JSON; copied */
+	const char *token;  /* or NULL: no bearer; copied */
+	const char *post;   /* or NULL: GET; at most FETCH_POST_MAX; copied */
 	const char *content_type; /* of post; or NULL: JSON; copied */
 	bool secret;              /* the body is: wiped before it is freed */
+	const struct fetch_field *fields; /* borrowed until done */
+	size_t field_count;
 	size_t body_max;
 	int64_t timeout_ms;
 	/* Not 0: timeout_ms ends with the head; so long without an octet. */
@@ -72,6 +82,8 @@ struct fetch {
 	char host[256];
 	char authority[272];
 	char *target, *name, *accepted, *authorization, *posted, *type;
+	char *proxy_host;
+	unsigned proxy_port;
 	unsigned port;
 };
 

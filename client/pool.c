@@ -218,6 +218,8 @@ static bool
 dial_endpoint(struct lease *s, const struct endpoint *e)
 {
 	const struct upstream_server *server = &s->upstream->servers[s->server];
+	const struct connect_target to = {server->config->host,
+	    server->config->port};
 	struct pool_conn *c = calloc(1, sizeof(*c));
 	int fd;
 
@@ -236,6 +238,7 @@ dial_endpoint(struct lease *s, const struct endpoint *e)
 	    .own = s->own,
 	    .fresh = s->fresh};
 	c->conn = conn_h1_connect(s->pool->loop, fd,
+	    server->through_proxy ? &to : NULL,
 	    s->own ? s->upstream->own_tls : s->upstream->tls, server->tls_name,
 	    &pool_handler, c);
 	if (c->conn == NULL) {
@@ -268,6 +271,25 @@ choose_server(const struct lease *s)
 	return resting;
 }
 
+/* spec: T-48: one that takes the gateway for a client is asked for nothing */
+static size_t
+usable_endpoints(const struct lease *s, const struct upstream_server *server)
+{
+	return s->own && !server->believes ? 0 : server->endpoint_count;
+}
+
+static const char *
+unusable_words(const struct lease *s, const struct upstream_server *server)
+{
+	if (server->endpoint_count == 0)
+		return server->through_proxy
+		    ? "the proxy's name does not resolve"
+		    : "its name does not resolve";
+	if (s->own && !server->believes)
+		return "it was not seen to believe X-Remote-User";
+	return s->error;
+}
+
 /* Go on to the next address, or the next server. */
 static void
 lease_next(struct lease *s)
@@ -278,7 +300,7 @@ lease_next(struct lease *s)
 
 		if ((s->tried & BIT(s->server)) != 0) {
 			server = &s->upstream->servers[s->server];
-			while (s->endpoint < server->endpoint_count) {
+			while (s->endpoint < usable_endpoints(s, server)) {
 				if (dial_endpoint(s,
 					&server->endpoints[s->endpoint++]))
 					return;
@@ -291,16 +313,15 @@ lease_next(struct lease *s)
 		s->server = (unsigned)n;
 		s->tried |= BIT(n);
 		s->endpoint = 0;
-		if (s->upstream->servers[n].endpoint_count == 0)
-			s->error = "its name does not resolve";
+		s->error = unusable_words(s, &s->upstream->servers[n]);
 	}
 	s->state = LEASE_FAILED;
 	loop_wake(s->pool->loop, s->owner);
 }
 
-/* The newest idle connection of this generation that is still good. */
+/* The newest idle connection of its generation that is still good. */
 static struct pool_conn *
-take_idle(struct pool *p, uint64_t generation, bool own)
+take_idle(struct pool *p, const struct upstream *u, bool own)
 {
 	struct pool_conn *c = p->idle_first;
 
@@ -310,7 +331,8 @@ take_idle(struct pool *p, uint64_t generation, bool own)
 		/* Another's, or not through with its message yet. */
 		if (c->own == own && c->conn->state != CONN_BUSY) {
 			idle_remove(c);
-			if (c->generation == generation &&
+			if (c->generation == u->generation &&
+			    (!own || u->servers[c->server].believes) &&
 			    conn_h1_is_usable(c->conn))
 				return c;
 			conn_h1_close(c->conn);
@@ -337,7 +359,7 @@ lease_begin(struct lease *s, struct pool *p, struct upstream *u,
 		return;
 	}
 	if (!fresh)
-		s->conn = take_idle(p, u->generation, own);
+		s->conn = take_idle(p, u, own);
 	if (s->conn != NULL) {
 		s->conn->lease = s;
 		s->server = s->conn->server;

@@ -25,8 +25,13 @@ upstream_new(struct config *config, const struct config_cluster *c,
 		s->config = &c->servers[i];
 		s->tls_name = c->tls_server_name != NULL ? c->tls_server_name
 							 : s->config->host;
-		if (dial_literal(s->config->host, s->config->port,
-			&s->endpoints[0]))
+		s->through_proxy = c->proxy != NULL;
+		s->believes = !config_tells_by(c, IDENTITY_REQUEST_HEADER);
+		s->dial_host =
+		    c->proxy != NULL ? c->proxy->host : s->config->host;
+		s->dial_port =
+		    c->proxy != NULL ? c->proxy->port : s->config->port;
+		if (dial_literal(s->dial_host, s->dial_port, &s->endpoints[0]))
 			s->endpoint_count = 1;
 	}
 	return u;

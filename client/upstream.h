@@ -15,7 +15,16 @@
 struct upstream_server {
 	const struct config_server *config; /* in the upstream's config */
 	const char *tls_name;               /* what the certificate must have */
-	struct endpoint endpoints[ENDPOINTS_MAX];
+	/* What is dialled: the server itself, or the proxy on the way there. */
+	const char *dial_host;
+	unsigned dial_port;
+	bool through_proxy;
+	struct endpoint endpoints[ENDPOINTS_MAX]; /* of dial_host */
+	/*
+	 * Whoever the gateway names is whom it sees; false where that has to
+	 * be seen first: nothing is asked of it on the gateway's behalf.
+	 */
+	bool believes;
 	size_t endpoint_count; /* 0: not resolved */
 };
 

@@ -170,6 +170,8 @@ read_authentication(struct reader *r, const struct place *cluster,
 		read_error(r, &g,
 		    "stands beside configFile; remove one of them");
 	read_jwks_files(r, &p, out);
+	f = place_field(r, &p, "proxy");
+	out->authentication_proxy = read_proxy(r, &f);
 	f = place_field(r, &p, "keyHosts");
 	out->key_hosts = read_strings(r, &f, read_host_name);
 	read_algorithms(r, &p, out);

@@ -38,6 +38,13 @@ const char *read_host_name(struct reader *r, const struct place *p);
 void read_authentication(struct reader *r, const struct place *cluster,
     struct config_cluster *out);
 
+/* upstream.c: the section, which is required. */
+void read_upstream(struct reader *r, const struct place *cluster,
+    struct config_cluster *out);
+
+/* upstream.c: the proxy at p, or NULL. */
+const struct config_proxy *read_proxy(struct reader *r, const struct place *p);
+
 /* identity.c: upstream.credentials, or NULL. */
 const struct config_credentials *read_credentials(struct reader *r,
     const struct place *upstream);
@@ -55,5 +62,9 @@ const struct config_client_certificates *read_client_certificates(
 
 /* entra.c: authentication.entra, or NULL if it is absent. */
 const struct config_entra *read_entra(struct reader *r, const struct place *p);
+
+/* Its proofOfPossession, once the identity of the cluster is read as well. */
+void check_proofs(struct reader *r, const struct place *cluster,
+    const struct config *c, const struct config_cluster *own);
 
 #endif

@@ -57,6 +57,12 @@ struct config_server {
 	unsigned line;
 };
 
+/* An HTTP proxy that is asked for tunnels (CONNECT). */
+struct config_proxy {
+	const char *host; /* DNS name or address, without brackets */
+	unsigned port;    /* 80 where the URL has none */
+};
+
 /* An issuer whose keys come from a file. */
 struct config_jwks_file {
 	const char *issuer; /* URL, as in the AuthenticationConfiguration */
@@ -145,6 +151,10 @@ struct config_entra {
 	struct config_strings tenants;   /* 1 to 32 GUIDs in lower case */
 	struct config_strings audiences; /* at least one */
 	const struct config_group_lookup *lookup; /* or NULL: none */
+	const char *pop_host; /* proofOfPossession; or NULL: not taken */
+	bool pop_required;
+	struct config_strings pop_pools; /* names of networks */
+	unsigned pop_line;               /* 0: it is not there */
 	unsigned line;
 };
 
@@ -185,15 +195,17 @@ struct config_cluster {
 	const struct config_server *servers; /* at least one */
 	size_t server_count;
 	const char *ca_file;
-	const char *tls_server_name; /* or NULL: each server's host */
+	const char *tls_server_name;      /* or NULL: each server's host */
+	const struct config_proxy *proxy; /* on the way there; or NULL */
 	const struct config_credentials *credentials; /* or NULL */
 	enum config_identity identity;
 
 	/* authentication */
 	/* An AuthenticationConfiguration, or NULL. */
 	const char *authentication_file;
-	const struct config_entra *entra;       /* or NULL */
-	const struct config_accounts *accounts; /* or NULL */
+	const struct config_proxy *authentication_proxy; /* or NULL */
+	const struct config_entra *entra;                /* or NULL */
+	const struct config_accounts *accounts;          /* or NULL */
 	/* authentication.clientCertificates is there, read or not. */
 	bool takes_certificates;
 	const struct config_client_certificates *client_certs; /* or NULL */
@@ -287,6 +299,10 @@ const struct config_cluster *config_cluster(const struct config *c,
 
 /* True if authorization.order names rbac. */
 bool config_asks_rbac(const struct config_cluster *c);
+
+/* True if tokens or client certificates are told to the API server so. */
+bool config_tells_by(const struct config_cluster *c,
+    enum config_identity identity);
 
 /* True if an access rule has a namespaceSelector: labels are needed. */
 bool config_selects_namespaces(const struct config_cluster *c);

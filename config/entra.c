@@ -118,6 +118,65 @@ read_lookup(struct reader *r, const struct place *p)
 	return l;
 }
 
+/*
+ * One line of visible ASCII, which is compared in any case; kubelogin takes it
+ * as one of a list of NAME=VALUE.
+ */
+static bool
+is_pop_host(const char *s)
+{
+	while (*s > ' ' && *s < 0x7f && strchr(",=\"\\", *s) == NULL)
+		s++;
+	return *s == '\0';
+}
+
+static void
+read_pop(struct reader *r, const struct place *entra, struct config_entra *e)
+{
+	struct place p = place_field(r, entra, "proofOfPossession");
+	struct place f;
+
+	if (place_is_absent(&p) || !read_map(r, &p))
+		return;
+	e->pop_line = p.line;
+	f = place_field(r, &p, "host");
+	e->pop_host = read_string(r, &f);
+	if (e->pop_host != NULL && !is_pop_host(e->pop_host))
+		read_error(r, &f,
+		    "must be an ARM id or a host name, without blanks, commas, "
+		    "equal signs, quotes and backslashes");
+	f = place_field(r, &p, "required");
+	e->pop_required = read_bool(r, &f);
+	f = place_field(r, &p, "addressPools");
+	e->pop_pools = read_strings(r, &f, read_string);
+}
+
+void
+check_proofs(struct reader *r, const struct place *cluster,
+    const struct config *c, const struct config_cluster *own)
+{
+	struct place p, f;
+
+	if (own->entra == NULL || own->entra->pop_line == 0)
+		return;
+	p = place_field(r, cluster, "authentication");
+	p = place_field(r, &p, "entra");
+	p = place_field(r, &p, "proofOfPossession");
+	/* What was signed for the gateway says nothing to the API server. */
+	if (own->identity == IDENTITY_PASSTHROUGH)
+		read_error(r, &p,
+		    "needs identity: impersonate or requestHeader: with "
+		    "passthrough the API server would get a token that was "
+		    "signed for the gateway");
+	f = place_field(r, &p, "addressPools");
+	for (size_t i = 0; i < own->entra->pop_pools.count; i++) {
+		if (find_network(c, own->entra->pop_pools.list[i]) == NULL)
+			read_error(r, &f,
+			    "\"%s\" is no network; name it under networks",
+			    own->entra->pop_pools.list[i]);
+	}
+}
+
 const struct config_entra *
 read_entra(struct reader *r, const struct place *p)
 {
@@ -136,6 +195,7 @@ read_entra(struct reader *r, const struct place *p)
 	e->audiences = read_audiences(r, p);
 	f = place_field(r, p, "groupLookup");
 	e->lookup = read_lookup(r, &f);
+	read_pop(r, p, e);
 	e->line = p->line;
 	return e;
 }

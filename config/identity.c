@@ -90,3 +90,10 @@ read_identities(struct reader *r, const struct place *cluster,
 		    "passthrough uses no upstream.credentials; remove them, or "
 		    "set impersonate or requestHeader");
 }
+
+bool
+config_tells_by(const struct config_cluster *c, enum config_identity identity)
+{
+	return c->identity == identity ||
+	    (c->client_certs != NULL && c->client_certs->identity == identity);
+}

@@ -202,8 +202,8 @@ read_server(struct reader *r, const struct part *p)
 		"the API server's certificate is always verified; set "
 		"certificate-authority or certificate-authority-data"},
 	    {"proxy-url",
-		"proxies are not supported; name a server that "
-		"can be reached directly"},
+		"a proxy on the way to the API servers is set in the "
+		"gateway's configuration, by upstream.proxy; remove it here"},
 	};
 	struct kubeconfig *k = r->out;
 	struct slice s;

@@ -157,8 +157,9 @@ conn_h1_accept(struct loop *l, int fd, struct tls_server *tls,
 }
 
 struct conn_h1 *
-conn_h1_connect(struct loop *l, int fd, struct tls_client *tls,
-    const char *name, const struct conn_h1_handler *handler, void *arg)
+conn_h1_connect(struct loop *l, int fd, const struct connect_target *through,
+    struct tls_client *tls, const char *name,
+    const struct conn_h1_handler *handler, void *arg)
 {
 	struct conn_h1 *c = conn_new(l, fd, true);
 	struct tls_conn *t;
@@ -169,6 +170,10 @@ conn_h1_connect(struct loop *l, int fd, struct tls_client *tls,
 	}
 	c->handler = handler;
 	c->arg = arg;
+	if (through != NULL && !transport_use_proxy(&c->transport, through)) {
+		abandon(c);
+		return NULL;
+	}
 	if (tls != NULL) {
 		t = tls_conn_new_client(tls, name, &c->transport.out);
 		if (t == NULL) {

@@ -99,11 +99,13 @@ struct conn_h1 *conn_h1_accept(struct loop *l, int fd, struct tls_server *tls,
     void *arg);
 
 /*
- * The upstream's side: fd is connecting and taken over.  tls NULL: plain.
- * name: see tls_conn_new_client.  There is no deadline here: who waits for it
+ * The upstream's side: fd is connecting and taken over.  through: fd is a
+ * proxy's, which is asked for a tunnel there; NULL: it is the server's.  tls
+ * NULL: plain.  name: see tls_conn_new_client.  There is no deadline here: who waits for it
  * closes it.  NULL: no memory.
  */
-struct conn_h1 *conn_h1_connect(struct loop *l, int fd, struct tls_client *tls,
+struct conn_h1 *conn_h1_connect(struct loop *l, int fd,
+    const struct connect_target *through, struct tls_client *tls,
     const char *name, const struct conn_h1_handler *handler, void *arg);
 
 /* Open a leg on a CONN_READY connection. */

@@ -71,9 +71,9 @@ fail_tls(struct transport *t)
 {
 	if (t->state == TRANSPORT_FAILED)
 		return;
-	(void)snprintf(t->tls_error, sizeof(t->tls_error), "%s",
+	(void)snprintf(t->error_text, sizeof(t->error_text), "%s",
 	    tls_conn_error(t->tls));
-	fail(t, t->tls_error);
+	fail(t, t->error_text);
 }
 
 void
@@ -97,6 +97,16 @@ transport_init(struct transport *t, struct loop *l, struct task *owner, int fd,
 	transport_watch(t, true);
 	if (connecting)
 		watch_write(t);
+}
+
+bool
+transport_use_proxy(struct transport *t, const struct connect_target *to)
+{
+	if (!loop_buf_take(t->loop, &t->out))
+		return false;
+	connect_put_request(&t->out, to);
+	t->asks_proxy = true;
+	return !t->out.overflow;
 }
 
 void
@@ -141,6 +151,23 @@ transport_watch(struct transport *t, bool on)
 		t->reading = on;
 }
 
+static const char *
+connect_words(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return "connection refused";
+	case ETIMEDOUT:
+		return "connection timed out";
+	case EHOSTUNREACH:
+		return "no route to host";
+	case ENETUNREACH:
+		return "network unreachable";
+	default:
+		return "connection failed";
+	}
+}
+
 /* Did connect(2) succeed? */
 static enum tls_result
 finish_connect(struct transport *t)
@@ -152,16 +179,84 @@ finish_connect(struct transport *t)
 		return TLS_WANT_READ; /* not decided yet */
 	if (getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 ||
 	    error != 0) {
-		fail(t,
-		    error == ECONNREFUSED       ? "connection refused"
-			: error == ETIMEDOUT    ? "connection timed out"
-			: error == EHOSTUNREACH ? "no route to host"
-			: error == ENETUNREACH  ? "network unreachable"
-						: "connection failed");
+		(void)snprintf(t->error_text, sizeof(t->error_text), "%s%s",
+		    t->asks_proxy ? "to the proxy: " : "",
+		    connect_words(error));
+		fail(t, t->error_text);
 		return TLS_ERROR;
 	}
-	t->state = t->tls != NULL ? TRANSPORT_HANDSHAKE : TRANSPORT_OPEN;
+	t->state = t->asks_proxy ? TRANSPORT_PROXY
+	    : t->tls != NULL     ? TRANSPORT_HANDSHAKE
+				 : TRANSPORT_OPEN;
 	return TLS_DONE;
+}
+
+static bool
+fill_plain(struct transport *t)
+{
+	size_t room = t->in_limit - t->in.len;
+	char *to = buf_reserve(&t->in, room);
+	ssize_t n;
+
+	if (to == NULL) {
+		fail(t, "out of memory");
+		return true;
+	}
+	n = read(t->fd, to, room);
+	if (n > 0) {
+		t->in.len += (size_t)n;
+		t->readable = (size_t)n == room;
+		return true;
+	}
+	if (n < 0 && errno == EINTR)
+		return false;
+	t->readable = false;
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return false;
+	if (n == 0)
+		t->eof = true;
+	else
+		fail(t, "read failed");
+	return true;
+}
+
+/* The proxy's answer, as far as it is there. */
+static void
+take_answer(struct transport *t)
+{
+	struct buf why;
+
+	buf_init_fixed(&why, t->error_text, sizeof(t->error_text) - 1);
+	switch (connect_read(transport_in(t), &why)) {
+	case CONNECT_OPEN:
+		t->state =
+		    t->tls != NULL ? TRANSPORT_HANDSHAKE : TRANSPORT_OPEN;
+		break;
+	case CONNECT_BAD:
+		t->error_text[why.len] = '\0';
+		fail(t, t->error_text);
+		break;
+	case CONNECT_MORE:
+		if (t->eof)
+			fail(t, "the proxy closed the connection");
+		else if (t->in.len >= t->in_limit)
+			fail(t, "the proxy's answer is too long");
+		return;
+	}
+	transport_use(t, t->in.len);
+}
+
+static enum tls_result
+ask_proxy(struct transport *t)
+{
+	transport_flush(t);
+	if (!loop_buf_take(t->loop, &t->in))
+		fail(t, "out of memory");
+	while (t->state == TRANSPORT_PROXY && t->readable && fill_plain(t))
+		take_answer(t);
+	if (t->state == TRANSPORT_FAILED)
+		return TLS_ERROR;
+	return t->state == TRANSPORT_PROXY ? TLS_WANT_READ : TLS_DONE;
 }
 
 /*
@@ -227,6 +322,11 @@ transport_handshake(struct transport *t)
 		if (r != TLS_DONE)
 			return r;
 	}
+	if (t->state == TRANSPORT_PROXY) {
+		r = ask_proxy(t);
+		if (r != TLS_DONE)
+			return r;
+	}
 	if (t->state == TRANSPORT_FAILED)
 		return TLS_ERROR;
 	if (t->state == TRANSPORT_OPEN)
@@ -271,35 +371,6 @@ transport_use(struct transport *t, size_t n)
 		loop_buf_give(t->loop, &t->in);
 		t->in_off = 0;
 	}
-}
-
-static bool
-fill_plain(struct transport *t)
-{
-	size_t room = t->in_limit - t->in.len;
-	char *to = buf_reserve(&t->in, room);
-	ssize_t n;
-
-	if (to == NULL) {
-		fail(t, "out of memory");
-		return true;
-	}
-	n = read(t->fd, to, room);
-	if (n > 0) {
-		t->in.len += (size_t)n;
-		t->readable = (size_t)n == room;
-		return true;
-	}
-	if (n < 0 && errno == EINTR)
-		return false;
-	t->readable = false;
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-		return false;
-	if (n == 0)
-		t->eof = true;
-	else
-		fail(t, "read failed");
-	return true;
 }
 
 /* Decrypt into `in` until it is full or the input is used up. */

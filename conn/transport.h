@@ -14,6 +14,7 @@
 #define CONN_TRANSPORT_H
 
 #include "conn/loop.h"
+#include "http/connect.h"
 #include "tls/tls_conn.h"
 
 enum {
@@ -27,6 +28,7 @@ enum {
 
 enum transport_state {
 	TRANSPORT_CONNECTING, /* connect(2) is under way */
+	TRANSPORT_PROXY,      /* a proxy is asked for a tunnel */
 	TRANSPORT_HANDSHAKE,
 	TRANSPORT_OPEN,
 	TRANSPORT_FAILED, /* the peer or the network broke it; see error */
@@ -46,21 +48,28 @@ struct transport {
 	struct buf held; /* plaintext of the next record */
 	struct buf out;  /* to be sent; out_off of it is sent */
 	size_t out_off;
-	uint64_t sent; /* octets that the kernel took, ever */
-	bool readable; /* the kernel had bytes, or an end, when last asked */
-	bool reading;  /* read_ev is armed */
-	bool writing;  /* write_ev is armed */
-	bool eof;      /* the peer ended its direction in order */
-	bool ending;   /* our direction ends once out is sent */
-	bool ended;    /* ... and it was */
-	bool deaf;     /* the peer takes no more; it may still have sent */
-	const char *error;   /* TRANSPORT_FAILED: why; constant or tls_error */
-	char tls_error[192]; /* TLS's words, which outlive it */
+	uint64_t sent;   /* octets that the kernel took, ever */
+	bool readable;   /* the kernel had bytes, or an end, when last asked */
+	bool reading;    /* read_ev is armed */
+	bool writing;    /* write_ev is armed */
+	bool eof;        /* the peer ended its direction in order */
+	bool ending;     /* our direction ends once out is sent */
+	bool ended;      /* ... and it was */
+	bool deaf;       /* the peer takes no more; it may still have sent */
+	bool asks_proxy; /* the other end is a proxy, out begins with CONNECT */
+	const char *error; /* TRANSPORT_FAILED: why; constant or error_text */
+	char error_text[192]; /* TLS's or the proxy's */
 };
 
 /* Take over fd, which is non-blocking; connecting: connect(2) was begun. */
 void transport_init(struct transport *t, struct loop *l, struct task *owner,
     int fd, bool connecting);
+
+/*
+ * The other end is a proxy: ask it for a tunnel before anything else is said.
+ * While connecting.  False: no memory.
+ */
+bool transport_use_proxy(struct transport *t, const struct connect_target *to);
 
 /* Speak TLS once connected.  tls is taken over.  It must write to t->out. */
 void transport_use_tls(struct transport *t, struct tls_conn *tls);
@@ -69,7 +78,7 @@ void transport_use_tls(struct transport *t, struct tls_conn *tls);
 void transport_close(struct transport *t);
 
 /*
- * Go on with connect and handshake.  TLS_DONE: open.  TLS_WANT_READ: wait to
+ * Go on with connect, tunnel and handshake.  TLS_DONE: open.  TLS_WANT_READ: wait to
  * be woken.  TLS_HELLO, TLS_ERROR as tls_conn_handshake.
  */
 enum tls_result transport_handshake(struct transport *t);

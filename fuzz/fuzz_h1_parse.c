@@ -2,6 +2,7 @@
  * fuzz_h1_parse.c - heads: any split gives the same, and nothing that would
  * confuse the next reader comes through.
  */
+#include "http/connect.h"
 #include "http/h1_parse.h"
 
 #include <assert.h>
@@ -17,6 +18,22 @@ scan(struct slice in, size_t first, size_t *start, size_t *end,
 	return r == H1_MORE ? h1_scan(&s, in, true, start, end, fault) : r;
 }
 
+/* A proxy's answer, whose last octet decides: a tunnel opens once. */
+static void
+check_connect(struct slice in)
+{
+	char text[128];
+	struct buf why;
+	enum connect_answer a;
+
+	buf_init_fixed(&why, text, sizeof(text));
+	a = connect_read(in, &why);
+	assert((a == CONNECT_BAD) == (why.len != 0));
+	if (a == CONNECT_OPEN)
+		assert(connect_read(slice_first(in, in.n - 1), &why) ==
+		    CONNECT_MORE);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
@@ -29,6 +46,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum h1_result whole = scan(in, size, &start, &end, &fault);
 	enum h1_result split = scan(in, size / 2, &start2, &end2, &other);
 
+	check_connect(in);
 	assert(whole == split && start == start2 && end == end2);
 	if (whole != H1_DONE ||
 	    h1_parse_request(slice_make(in.p + start, end - start), &r,

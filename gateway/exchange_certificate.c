@@ -4,9 +4,9 @@
  * What it is worth is judged once for each client CA that the connection
  * meets, and remembered with the connection.
  */
-#include "authn/x509.h"
 #include "base/monotime.h"
 #include "gateway/exchange.h"
+#include "snapshot/client_identity.h"
 
 enum {
 	ARENA_MAX = 64 * 1024
@@ -32,25 +32,13 @@ static enum authn_reason
 read_identity(const struct tls_conn *tls, const struct config_cluster *config,
     struct certificate *out)
 {
-	const struct x509_rules rules = {
-	    .users = config->reserved_users.list,
-	    .user_count = config->reserved_users.count,
-	    .groups = config->reserved_groups.list,
-	    .group_count = config->reserved_groups.count,
-	    .allows_nodes = config->allows_nodes,
-	};
-	int64_t not_after_s = config->client_certs->not_after_s;
 	enum authn_reason r = AUTHN_INTERNAL;
 	struct arena a;
 	struct peer p;
 
 	arena_init(&a, ARENA_MAX);
-	if (peer_read(tls, &a, &p)) {
-		out->until_s = p.until_s;
-		if (not_after_s != 0 && not_after_s < p.until_s)
-			out->until_s = not_after_s;
-		r = x509_identity(&p, &rules, &out->identity);
-	}
+	if (peer_read(tls, &a, &p))
+		r = client_identity(config, &p, &out->identity, &out->until_s);
 	arena_release(&a);
 	return r;
 }

@@ -7,47 +7,17 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "gateway/health_parts.h"
 
 enum {
 	PROBE_UP_MS = 10000,
 	PROBE_DOWN_MS = 1000,
-	PROBE_TIMEOUT_MS = 5000,
 	RESOLVE_MS = 30000,
 	RESOLVE_DOWN_MS = 2000,
-	ANSWER_MAX = 64 * 1024,
 };
 
-/* One server of one cluster. */
-struct probe {
-	struct health *health;
-	struct loop *loop;
-	struct probe *next;
-	char *cluster, *host, *url, *tls_name;
-	unsigned port;
-	struct tls_client *tls;
-	struct task task;
-	struct timer timer;
-	struct resolve_job job;
-	bool resolving, closing;
-	int64_t resolve_due_ms;
-	struct endpoint endpoints[ENDPOINTS_MAX];
-	size_t endpoint_count;
-	size_t asked; /* the endpoint that is asked */
-	struct fetch *fetch;
-	bool up, known, seen;
-	char why[160];
-};
-
-struct health {
-	struct loop *loop;
-	struct resolver *resolver;
-	void (*changed)(void *arg);
-	void *arg;
-	struct probe *probes;
-};
-
-static void
-set_up(struct probe *p, bool up, const char *why)
+void
+health_set_up(struct probe *p, bool up, const char *why)
 {
 	if (!p->known || p->up != up) {
 		if (up)
@@ -72,7 +42,7 @@ not_there(struct probe *p, const char *why)
 	if (++p->asked < p->endpoint_count)
 		probe_ask(p);
 	else
-		set_up(p, false, why);
+		health_set_up(p, false, why);
 }
 
 static void
@@ -88,20 +58,23 @@ on_probed(struct fetch *f)
 		(void)snprintf(why, sizeof(why),
 		    "/readyz answered with status %u", f->status);
 		not_there(p, why);
+	} else if (health_wants_belief(p)) {
+		health_ask_belief(p);
 	} else {
-		set_up(p, true, "");
+		health_set_up(p, true, "");
 	}
 }
 
 static void
 probe_ask(struct probe *p)
 {
+	const struct config_proxy proxy = {p->host, p->port};
 	struct fetch *f = fetch_new();
 	char *url = NULL;
 
 	if (f == NULL || asprintf(&url, "%s/readyz", p->url) < 0) {
 		free(f);
-		set_up(p, false, "out of memory");
+		health_set_up(p, false, "out of memory");
 		return;
 	}
 	f->loop = p->health->loop;
@@ -109,9 +82,10 @@ probe_ask(struct probe *p)
 	f->tls = p->tls;
 	f->url = url;
 	f->tls_name = p->tls_name;
+	f->proxy = p->through_proxy ? &proxy : NULL;
 	f->endpoint = &p->endpoints[p->asked];
-	f->body_max = ANSWER_MAX;
-	f->timeout_ms = PROBE_TIMEOUT_MS;
+	f->body_max = HEALTH_ANSWER_MAX;
+	f->timeout_ms = HEALTH_TIMEOUT_MS;
 	f->done = on_probed;
 	f->arg = p;
 	p->fetch = f;
@@ -138,6 +112,7 @@ probe_free(struct probe *p)
 	loop_forget(p->loop, &p->task);
 	timer_release(&p->timer);
 	tls_client_unref(p->tls);
+	tls_client_unref(p->own_tls);
 	free(p->cluster);
 	free(p->host);
 	free(p->url);
@@ -168,7 +143,10 @@ on_resolved(struct resolve_job *job)
 		/* Addresses that were good stay in use. */
 		p->resolve_due_ms = h->loop->now_ms + RESOLVE_DOWN_MS;
 		if (p->endpoint_count == 0)
-			set_up(p, false, "its name does not resolve");
+			health_set_up(p, false,
+			    p->through_proxy
+				? "the proxy's name does not resolve"
+				: "its name does not resolve");
 		else
 			probe_begin(p);
 		return;
@@ -238,12 +216,17 @@ health_free(struct health *h)
 	free(h);
 }
 
+/* One on another way is another one. */
 static struct probe *
-probe_find(const struct health *h, const char *cluster, const char *url)
+probe_find(const struct health *h, const char *cluster,
+    const struct upstream_server *s)
 {
 	for (struct probe *p = h->probes; p != NULL; p = p->next) {
 		if (strcmp(p->cluster, cluster) == 0 &&
-		    strcmp(p->url, url) == 0)
+		    strcmp(p->url, s->config->url) == 0 &&
+		    p->through_proxy == s->through_proxy &&
+		    p->port == s->dial_port &&
+		    strcmp(p->host, s->dial_host) == 0)
 			return p;
 	}
 	return NULL;
@@ -262,9 +245,10 @@ probe_new(struct health *h, const char *cluster,
 	p->task.run = probe_run;
 	timer_init(&p->timer, h->loop, &p->task);
 	p->cluster = strdup(cluster);
-	p->host = strdup(s->config->host);
+	p->host = strdup(s->dial_host);
 	p->url = strdup(s->config->url);
-	p->port = s->config->port;
+	p->port = s->dial_port;
+	p->through_proxy = s->through_proxy;
 	if (p->cluster == NULL || p->host == NULL || p->url == NULL) {
 		probe_free(p);
 		return NULL;
@@ -278,7 +262,7 @@ static enum status
 follow_server(struct health *h, const char *cluster, const struct upstream *u,
     const struct upstream_server *s)
 {
-	struct probe *p = probe_find(h, cluster, s->config->url);
+	struct probe *p = probe_find(h, cluster, s);
 
 	if (p == NULL)
 		p = probe_new(h, cluster, s);
@@ -287,6 +271,7 @@ follow_server(struct health *h, const char *cluster, const struct upstream *u,
 	p->seen = true;
 	tls_client_unref(p->tls);
 	p->tls = tls_client_ref(u->tls);
+	health_follow_belief(p, u, s);
 	free(p->tls_name);
 	p->tls_name = strdup(s->tls_name);
 	if (p->fetch == NULL && !p->resolving)
@@ -327,9 +312,12 @@ health_fill(const struct health *h, const char *cluster, struct upstream *u)
 {
 	for (size_t n = 0; n < u->count; n++) {
 		struct upstream_server *s = &u->servers[n];
-		const struct probe *p = probe_find(h, cluster, s->config->url);
+		const struct probe *p = probe_find(h, cluster, s);
 
-		if (p == NULL || p->endpoint_count == 0)
+		if (p == NULL)
+			continue;
+		s->believes = p->own_tls == NULL || p->believes;
+		if (p->endpoint_count == 0)
 			continue;
 		memcpy(s->endpoints, p->endpoints, sizeof(s->endpoints));
 		s->endpoint_count = p->endpoint_count;

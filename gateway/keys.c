@@ -10,7 +10,8 @@
 #include "gateway/keys_parts.h"
 
 enum {
-	WAITERS_MAX = 1024
+	WAITERS_MAX = 1024,
+	UNKNOWN_KID_MS = 30000 /* T-85 */
 };
 
 /* --- answers to exchanges --- */
@@ -56,6 +57,25 @@ slot_find(const struct keys *k, const char *cluster, struct slice url)
 	return NULL;
 }
 
+/*
+ * For a fetch under way or about to begin, or for one of its own.  A refresh
+ * takes no slot: else keys that are replaced right after it would be refused
+ * until the slot is free.
+ */
+static bool
+may_wait(struct key_slot *s)
+{
+	int64_t now_ms = s->keys->loop->now_ms;
+
+	if (s->fetch != NULL || s->waiters != NULL)
+		return true;
+	if (s->slot_free_ms > now_ms)
+		return false;
+	s->slot_free_ms = now_ms + UNKNOWN_KID_MS;
+	loop_wake(s->keys->loop, &s->task);
+	return true;
+}
+
 /* spec: T-85 */
 void
 keys_want(struct keys *k, struct worker *w, uint32_t slot, uint32_t generation,
@@ -70,15 +90,13 @@ keys_want(struct keys *k, struct worker *w, uint32_t slot, uint32_t generation,
 	waiter->slot = slot;
 	waiter->generation = generation;
 	if (s == NULL || s->from_file || s->waiter_count == WAITERS_MAX ||
-	    (s->fetch == NULL && s->slot_free_ms > k->loop->now_ms)) {
+	    !may_wait(s)) {
 		answer(waiter);
 		return;
 	}
 	waiter->next = s->waiters;
 	s->waiters = waiter;
 	s->waiter_count++;
-	if (s->fetch == NULL)
-		loop_wake(k->loop, &s->task);
 }
 
 /* --- slots --- */
@@ -100,6 +118,7 @@ slot_free(struct key_slot *s)
 	free(s->cluster);
 	free(s->url);
 	free(s->discovery_url);
+	free(s->proxy_host);
 	free(s->state_file);
 	free(s);
 }
@@ -165,6 +184,16 @@ slot_new(struct keys *k, const struct snapshot *snap, const struct cluster *c,
 	return s;
 }
 
+/* False: no memory. */
+static bool
+set_proxy(struct key_slot *s, const struct config_proxy *proxy)
+{
+	free(s->proxy_host);
+	s->proxy_host = proxy != NULL ? strdup(proxy->host) : NULL;
+	s->proxy_port = proxy != NULL ? proxy->port : 0;
+	return (proxy == NULL) == (s->proxy_host == NULL);
+}
+
 /* The slot's settings as the new snapshot has them. */
 static enum status
 slot_update(struct key_slot *s, struct cluster *c, size_t issuer)
@@ -194,8 +223,11 @@ slot_update(struct key_slot *s, struct cluster *c, size_t issuer)
 		log_error("keys issuer=%s: %.*s", s->url,
 		    SLICE_ARG(buf_slice(&err.text)));
 	errinfo_release(&err);
-	if (st != STATUS_OK || s->discovery_url == NULL)
+	if (st != STATUS_OK || s->discovery_url == NULL ||
+	    !set_proxy(s, c->config->authentication_proxy)) {
+		tls_client_unref(tls);
 		return STATUS_NOMEM;
+	}
 	tls_client_unref(s->tls);
 	s->tls = tls;
 	if (fresh)

@@ -13,10 +13,9 @@
 enum {
 	REFRESH_MS = 8 * 60 * 1000, /* T-87: at most 10 minutes */
 	RETRY_MAX_MS = 60000,
-	UNKNOWN_KID_MS = 30000, /* T-85 */
-	FETCH_MS = 5000,        /* T-84 */
-	KEEP_S = 24 * 3600,     /* T-86 */
-	CLOCK_OFF_S = 60,       /* the largest clockSkew */
+	FETCH_MS = 5000,    /* T-84 */
+	KEEP_S = 24 * 3600, /* T-86 */
+	CLOCK_OFF_S = 60,   /* the largest clockSkew */
 };
 
 /* --- state on disk --- */
@@ -120,6 +119,7 @@ static void on_fetched(struct fetch *f);
 static void
 fetch_begin(struct key_slot *s, const char *url, bool reading_keys)
 {
+	const struct config_proxy proxy = {s->proxy_host, s->proxy_port};
 	struct fetch *f = fetch_new();
 
 	if (f == NULL) {
@@ -131,6 +131,7 @@ fetch_begin(struct key_slot *s, const char *url, bool reading_keys)
 	f->resolver = s->keys->resolver;
 	f->tls = s->tls;
 	f->url = url;
+	f->proxy = s->proxy_host != NULL ? &proxy : NULL;
 	f->body_max = JWKS_BYTES_MAX;
 	f->timeout_ms = FETCH_MS;
 	f->done = on_fetched;
@@ -242,7 +243,6 @@ keys_fetch_run(struct task *t)
 		s->set = NULL;
 		s->keys->changed(s->keys->arg);
 	}
-	s->slot_free_ms = s->keys->loop->now_ms + UNKNOWN_KID_MS;
 	if (s->tls == NULL) {
 		failed(s, "its CA cannot be used");
 		return;

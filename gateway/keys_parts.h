@@ -25,11 +25,13 @@ struct key_slot {
 	char *cluster, *url, *discovery_url;
 	struct issuers *issuers; /* of the latest snapshot */
 	size_t issuer;           /* index there */
+	char *proxy_host;        /* NULL: straight */
+	unsigned proxy_port;
 	struct tls_client *tls;
 	struct jwks *set;
 	unsigned char digest[DIGEST_SIZE]; /* of the set's text */
 	int64_t good_until_s; /* wall clock: the set may be used so long */
-	int64_t slot_free_ms; /* T-85 */
+	int64_t slot_free_ms; /* T-85: for the next unknown kid */
 	int64_t retry_ms;
 	struct task task; /* time to fetch */
 	struct timer timer;

@@ -129,6 +129,9 @@ set_up(struct server *s, const char *path, struct errinfo *err)
 	struct control *control = NULL;
 	enum status st = tls_global_init(err);
 
+	s->proofs = pop_window_new();
+	if (s->proofs == NULL)
+		return errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
 	if (st == STATUS_OK)
 		st = build_snapshot(path, 1, &first, err);
 	if (st == STATUS_OK)
@@ -190,6 +193,7 @@ serve(const char *path)
 		worker_free(s->workers[i]);
 	control_free(s->control);
 	sink_free(s->sink);
+	pop_window_free(s->proofs);
 	free(s);
 	return exit_status;
 }

@@ -11,6 +11,7 @@
 
 #include "audit/metrics.h"
 #include "audit/sink.h"
+#include "authn/pop_window.h"
 #include "conn/loop.h"
 #include "snapshot/snapshot.h"
 
@@ -26,6 +27,7 @@ struct server {
 	size_t worker_count;
 	struct control *control;
 	struct sink *sink;
+	struct pop_window *proofs; /* shown lately; locks for itself */
 	size_t connections_max;    /* what fits in the descriptors */
 	atomic_size_t connections; /* client connections, all loops */
 	atomic_bool draining;

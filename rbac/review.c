@@ -121,6 +121,9 @@ review_read_json(struct slice body, struct arena *arena, struct review *out)
 	bool good, starved;
 	json_t *root;
 
+	/* Which jansson does not see behind a number or a word. */
+	if (body.n == 0 || memchr(body.p, '\0', body.n) != NULL)
+		return STATUS_MALFORMED;
 	strict_json_set_up();
 	starved_reset();
 	root = json_loadb(body.p, body.n, JSON_ALLOW_NUL, NULL);

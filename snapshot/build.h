@@ -28,7 +28,8 @@ NODISCARD enum status build_policy(const struct config *config,
     const struct networks *networks, struct cluster *c, struct errinfo *err);
 
 /*
- * Only what judges tokens for c->config: issuers, and the keys of jwksFiles.
+ * Only what says who tokens and certificates are, for c->config: issuers, the
+ * keys of jwksFiles, the CA of clients.
  * c is zeroed but for its config.  Every mistake is in err.
  */
 NODISCARD enum status build_identity(const struct config *config,

@@ -123,6 +123,8 @@ entra_of(const struct config_entra *c)
 	    .audiences = c->audiences.list,
 	    .audience_count = c->audiences.count,
 	    .looks_up_groups = c->lookup != NULL,
+	    .pop_host = c->pop_host,
+	    .pop_required = c->pop_required,
 	    .line = c->line};
 }
 
@@ -215,11 +217,11 @@ build_group_source(const char *path, struct cluster *c, struct errinfo *err)
 	if (config == NULL || config->lookup == NULL)
 		return STATUS_OK;
 	return group_source_load(path, config->lookup, cloud_of(config),
-	    &c->group_source, err);
+	    c->config->authentication_proxy, &c->group_source, err);
 }
 
 enum status
-build_authentication(const struct config *config, struct cluster *c,
+build_identity(const struct config *config, struct cluster *c,
     struct errinfo *err)
 {
 	enum status st = load_issuers(config, c, err);
@@ -227,17 +229,17 @@ build_authentication(const struct config *config, struct cluster *c,
 	enum status groups = build_group_source(config->path, c, err);
 
 	st = st != STATUS_OK ? st : ca;
-	st = st != STATUS_OK ? st : groups;
+	return st != STATUS_OK ? st : groups;
+}
+
+enum status
+build_authentication(const struct config *config, struct cluster *c,
+    struct errinfo *err)
+{
+	enum status st = build_identity(config, c, err);
 
 	if (c->keys != NULL &&
 	    check_issuer_cas(config->path, c, err) != STATUS_OK)
 		st = STATUS_CRYPTO;
 	return st == STATUS_OK ? build_anonymous(config->path, c, err) : st;
-}
-
-enum status
-build_identity(const struct config *config, struct cluster *c,
-    struct errinfo *err)
-{
-	return load_issuers(config, c, err);
 }

@@ -27,15 +27,6 @@ load_certificate(struct tls_client_options *o, const char *name, unsigned line,
 	return st;
 }
 
-/* spec: T-48: beside a token X-Remote-* says nothing: all would be ours */
-static bool
-needs_certificate(const struct config_cluster *c)
-{
-	return c->identity == IDENTITY_REQUEST_HEADER ||
-	    (c->client_certs != NULL &&
-		c->client_certs->identity == IDENTITY_REQUEST_HEADER);
-}
-
 /* Of a kubeconfig only the user counts. */
 static enum status
 load_kubeconfig(const struct config_cluster *c, struct loaded *l,
@@ -54,7 +45,8 @@ load_kubeconfig(const struct config_cluster *c, struct loaded *l,
 	o.pem_name = k->path;
 	if (k->cert_file != NULL || k->cert_pem.n != 0)
 		st = load_certificate(&o, k->path, k->cert_line, l, err);
-	else if (needs_certificate(c))
+	/* spec: T-48: beside a token X-Remote-* says nothing: all is ours */
+	else if (config_tells_by(c, IDENTITY_REQUEST_HEADER))
 		st = errinfo_set(err, STATUS_MALFORMED, k->path, 0,
 		    "has no client certificate, which identity: requestHeader "
 		    "needs");

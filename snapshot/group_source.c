@@ -59,8 +59,8 @@ load_cas(const char *path, unsigned line, struct tls_client **out,
 
 enum status
 group_source_load(const char *path, const struct config_group_lookup *c,
-    const struct entra_cloud *cloud, struct group_source **out,
-    struct errinfo *err)
+    const struct entra_cloud *cloud, const struct config_proxy *proxy,
+    struct group_source **out, struct errinfo *err)
 {
 	struct group_source *s;
 	enum status st, tls;
@@ -76,10 +76,16 @@ group_source_load(const char *path, const struct config_group_lookup *c,
 	s->cloud = cloud;
 	s->timeout_ms = c->timeout_ms;
 	s->client_id = strdup(c->client_id);
+	if (proxy != NULL) {
+		s->proxy_host = strdup(proxy->host);
+		s->proxy = (struct config_proxy){s->proxy_host, proxy->port};
+	}
 	st = read_secret(c->secret_file, &s->secret, err);
 	tls = load_cas(path, c->line, &s->tls, err);
 	st = st != STATUS_OK ? st : tls;
-	if (st == STATUS_OK && s->client_id == NULL)
+	if (st == STATUS_OK &&
+	    (s->client_id == NULL ||
+		(proxy == NULL) != (s->proxy_host == NULL)))
 		st = errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
 	if (st == STATUS_OK)
 		*out = s;
@@ -103,6 +109,7 @@ group_source_unref(struct group_source *s)
 	buf_release(&s->secret);
 	tls_client_unref(s->tls);
 	free(s->client_id);
+	free(s->proxy_host);
 	free(s);
 }
 

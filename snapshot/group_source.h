@@ -19,16 +19,19 @@ struct group_source {
 	char *client_id;
 	struct buf secret; /* wiped with the last reference */
 	struct tls_client *tls;
+	char *proxy_host;
+	struct config_proxy proxy; /* with that host; NULL: straight */
 	int64_t timeout_ms;
 };
 
 /*
- * path: of the configuration.  The secret is the file's content without one
+ * path: of the configuration; proxy: NULL: straight.  The secret is the file's content without one
  * line end.  *out is new with one reference; mistakes are in err.
  */
 NODISCARD enum status group_source_load(const char *path,
     const struct config_group_lookup *c, const struct entra_cloud *cloud,
-    struct group_source **out, struct errinfo *err);
+    const struct config_proxy *proxy, struct group_source **out,
+    struct errinfo *err);
 
 struct group_source *group_source_ref(struct group_source *s);
 void group_source_unref(struct group_source *s); /* NULL is fine */

@@ -189,9 +189,8 @@ check_issuer(void *unused, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 }
 
 const char *
-client_ca_fault(const struct client_ca *c, const struct tls_conn *t)
+client_ca_fault_of(const struct client_ca *c, mbedtls_x509_crt *chain)
 {
-	mbedtls_x509_crt *chain = tls_conn_peer_chain(t);
 	size_t count = 0, bytes = 0;
 	uint32_t flags = 0;
 	bool costly = false;
@@ -217,4 +216,10 @@ client_ca_fault(const struct client_ca *c, const struct tls_conn *t)
 		NULL) == 0)
 		return NULL;
 	return words_of(flags);
+}
+
+const char *
+client_ca_fault(const struct client_ca *c, const struct tls_conn *t)
+{
+	return client_ca_fault_of(c, tls_conn_peer_chain(t));
 }

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/ref.h"
+#include "tls/peer.h"
 #include "tls/signer.h"
 
 struct tls_certificate {
@@ -59,6 +60,14 @@ struct tls_conn;
 
 /* What the peer has shown, leaf first; NULL: nothing. */
 mbedtls_x509_crt *tls_conn_peer_chain(const struct tls_conn *t);
+
+struct client_ca;
+
+/* client_ca_fault and peer_read of such a chain; NULL: nothing was shown. */
+const char *client_ca_fault_of(const struct client_ca *c,
+    mbedtls_x509_crt *chain);
+bool peer_read_chain(const mbedtls_x509_crt *leaf, struct arena *a,
+    struct peer *out);
 
 /* From the certificate callback: the ClientHello's name; tells whose it is. */
 struct tls_server *tls_conn_hello_seen(mbedtls_ssl_context *ssl,

@@ -159,9 +159,8 @@ read_values(struct reading *r, const mbedtls_x509_name *at, const char *oid,
 #define READ_VALUES(r, at, oid) read_values((r), (at), (oid), sizeof(oid) - 1)
 
 bool
-peer_read(const struct tls_conn *t, struct arena *a, struct peer *out)
+peer_read_chain(const mbedtls_x509_crt *leaf, struct arena *a, struct peer *out)
 {
-	const mbedtls_x509_crt *leaf = tls_conn_peer_chain(t);
 	struct reading r = {.arena = a, .is_text = true};
 	size_t count = 0;
 
@@ -191,4 +190,10 @@ peer_read(const struct tls_conn *t, struct arena *a, struct peer *out)
 	digest_sha256(slice_make((const char *)leaf->raw.p, leaf->raw.len),
 	    out->digest);
 	return !a->overflow;
+}
+
+bool
+peer_read(const struct tls_conn *t, struct arena *a, struct peer *out)
+{
+	return peer_read_chain(tls_conn_peer_chain(t), a, out);
 }

@@ -125,9 +125,12 @@ class Gateway(Folder):
         self.write("reader.kubeconfig", text)
         os.chmod(self.path("reader.kubeconfig"), 0o600)
 
-    def start(self):
+    def run(self):
         self.write_files()
         self.process = self.spawn("gateway", [BINARY, "serve", "--config", self.path("gateway.yaml")])
+
+    def start(self):
+        self.run()
         until("ready gateway", lambda: self.get("/readyz")[0] == 200, 20, self.alive)
         return self
 

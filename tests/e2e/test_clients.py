@@ -1,7 +1,6 @@
 """Client libraries through the gateway, with the kubeconfig that `kube-access-gateway kubeconfig` prints: client-go,
 Python, JavaScript, and Debian's much older kubectl. Each program prints the same straight against the API server.
 """
-import filecmp
 import os
 import shutil
 import subprocess
@@ -11,24 +10,8 @@ import pytest
 
 from conftest import BUILD
 from gateway import ORDERS
+from installed import CLIENTS, install, node
 from world import OTHER_NAMESPACE
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-CLIENTS = os.path.join(HERE, "clients")
-MUST = os.environ.get("CI") == "true"
-
-
-def install(what, wish, got, argv, **kw):
-    """Runs an installer unless it has already done so for this file of pinned versions."""
-    if os.path.exists(got) and filecmp.cmp(wish, got, shallow=False):
-        return
-    p = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False, **kw)
-    if p.returncode == 0:
-        shutil.copy(wish, got)
-    elif MUST:
-        pytest.fail("%s: %s" % (what, p.stderr[-2000:]))
-    else:
-        pytest.skip("%s could not be installed: %s" % (what, p.stderr.strip().split("\n")[-1]))
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +32,7 @@ def python_client():
 @pytest.fixture(scope="module")
 def javascript_client():
     """argv of a program that uses the client."""
-    if not shutil.which("npm") or not shutil.which("node"):
-        pytest.skip("node or npm is missing")
-    folder = os.path.join(BUILD, "node")
-    os.makedirs(folder, exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(os.path.join(CLIENTS, name), folder)
-    install("the JavaScript client", os.path.join(CLIENTS, "package-lock.json"), os.path.join(folder, "installed.json"),
-            ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder)
-    modules = "NODE_MODULES=" + os.path.join(folder, "node_modules")
-    return ["env", modules, "node", os.path.join(CLIENTS, "jsclient.mjs")]
+    return node("jsclient.mjs")
 
 
 @pytest.fixture(scope="module")

@@ -74,6 +74,35 @@ def test_answers_are_the_same(told):
     assert refused.returncode == 1 and "forbidden" in refused.stderr
 
 
+def test_doctor_knows_whether_it_is_believed(told):
+    """What doctor says of the credential, about a real API server's flags and roles."""
+    gateway, _, _ = told
+    lines = [line for line in gateway.command("doctor").splitlines() if "e2e credentials at" in line]
+    words = {"passthrough": [], "requestHeader": ["the API server believes its X-Remote-User"],
+             "impersonate": ["the credential is system:serviceaccount:kube-access-gateway:" + ACCOUNT,
+                             "the credential may impersonate users and groups"]}[gateway.identity]
+    assert len(lines) == len(words) and all(w in line for w, line in zip(words, lines)), lines
+    assert all(line.startswith("ok ") for line in lines), lines
+
+
+def test_a_clients_certificate_is_no_front_proxys(cluster):
+    """T-48: the API server would take every caller for the gateway, so nobody gets through."""
+    gateway = Gateway(cluster, "no-front-proxy", "upstream", identity="requestHeader")
+    os.makedirs(gateway.work, exist_ok=True)
+    cluster.cert("plain", "/O=some/CN=plain", "ca")
+    gateway.write("own.crt", cluster.read("plain.crt"))
+    gateway.write("own.key", cluster.read("plain.key"))
+    gateway.credentials = "      credentials: {certFile: own.crt, keyFile: own.key}"
+    try:
+        gateway.run()
+        until("refusal", lambda: "every caller would be plain" in gateway.get("/readyz?verbose")[1], 20, gateway.alive)
+        side = Side(cluster, cluster.tokens, "no-front-proxy", gateway.url, gateway.ca)
+        p = side.kubectl("nobody", "get", "--raw", "/version", check=False)
+        assert p.returncode == 1 and "plain" not in p.stderr
+    finally:
+        gateway.stop()
+
+
 def by_certificate(cluster, side, name):
     """The path of a kubeconfig with that client certificate."""
     config = {"apiVersion": "v1", "kind": "Config", "current-context": "c",

@@ -392,3 +392,107 @@ def test_lists_that_are_none(gw, reader):
         found = doctor(gw, code=1)
         assert len(found["FAIL"]) == 1
         has(found["FAIL"], reader.subject, "list of roles has no resourceVersion")
+
+
+# --- the gateway's own credential ---
+
+class Believer:
+    """An API server that believes what flags say: of the gateway's certificate or token, and of the names it tells."""
+
+    def __init__(self, server):
+        self.own = {"username": "gateway", "groups": ["system:authenticated"]}
+        self.believes = ["User", "Group", "Uid", "Extra-"]  # of X-Remote-* and Impersonate-*
+        self.refuses = {}  # a field: the status of requests that have it
+        self.asked = []
+        server.script, server.believes = self.serve, None
+
+    def serve(self, ex):
+        document = json.loads(ex.read())
+        assert (ex.method, document["kind"]) == ("POST", "SelfSubjectReview")
+        self.asked.append(ex)
+        for field, code in self.refuses.items():
+            if field is None or ex.has(field):
+                return ex.send(answer(b"{}", code))
+        user = dict(self.own)
+        for prefix in ("X-Remote-", "Impersonate-"):
+            if ex.has(prefix + "User") and "User" in self.believes:
+                user = {"username": ex.get(prefix + "User"), "groups": [], "extra": {}}
+                user["groups"] = ex.all(prefix + "Group") if "Group" in self.believes else []
+                user["uid"] = ex.get(prefix + "Uid", "") if "Uid" in self.believes else ""
+                if "Extra-" in self.believes:
+                    user["extra"] = {"doctor": ex.all("X-Remote-Extra-Doctor")}
+        document["status"] = {"userInfo": user}
+        ex.send(answer(json.dumps(document).encode(), "201 Created"))
+
+
+@pytest.fixture
+def believer(make_gateway, make_upstream, long_pair, world):
+    """make(mode): a gateway that is not run, and its API server."""
+    def make(mode):
+        server = make_upstream(long_pair)
+        gw = make_gateway(server)
+        gw.config["listeners"][0]["tls"]["certificates"] = [gw.certificate(long_pair)]
+        gw.cluster["identity"] = mode
+        gw.cluster["upstream"]["credentials"] = gw.certificate(world.ca.issue("own-" + mode, "DNS:gateway", days="90"))
+        gw.own = "prod credentials at " + server.url
+        return gw, Believer(server)
+    return make
+
+
+def test_a_credential_that_may_impersonate(believer):
+    gw, api = believer("impersonate")
+    found = doctor(gw)
+    assert found["warn"] == []
+    has(found["ok"], gw.own, "the credential is gateway")
+    has(found["ok"], gw.own, "may impersonate users and groups")
+    asked = [sorted(n for n, _ in ex.fields if n.startswith("Impersonate")) for ex in api.asked]
+    assert asked == [[], ["Impersonate-Group", "Impersonate-User"], ["Impersonate-Uid", "Impersonate-User"],
+                     ["Impersonate-Extra-authentication.kubernetes.io%2Fcredential-id", "Impersonate-User"]]
+
+
+@pytest.mark.parametrize("field, code, kind, words", [
+    (None, "401 Unauthorized", "FAIL", "the credential is not accepted"),
+    (None, "404 Not Found", "warn", "who the credential is cannot be told"),
+    ("Impersonate-User", "403 Forbidden", "FAIL", "may not impersonate any user and group: apply packaging/impersonator.yaml"),
+    ("Impersonate-Uid", "403 Forbidden", "warn", "it may not tell a uid"),
+    ("Impersonate-Extra-authentication.kubernetes.io%2Fcredential-id", "403 Forbidden", "warn", "the extra credential-id"),
+])
+def test_a_credential_that_may_not(believer, field, code, kind, words):
+    gw, api = believer("impersonate")
+    api.refuses[field] = code
+    has(doctor(gw, code=kind == "FAIL")[kind], gw.own, words)
+
+
+def test_a_credential_that_may_do_everything(believer):
+    gw, api = believer("impersonate")
+    api.own["groups"].append("system:masters")
+    has(doctor(gw)["warn"], gw.own, "the credential is gateway of the group system:masters")
+
+
+def test_a_front_proxy_that_is_believed(believer):
+    gw, api = believer("requestHeader")
+    found = doctor(gw)
+    assert found["warn"] == []
+    has(found["ok"], gw.own, "the API server believes its X-Remote-User")
+    assert len(api.asked) == 1 and api.asked[0].all("X-Remote-Group")[-1] == "system:authenticated"
+
+
+def test_a_front_proxy_that_is_taken_for_a_client(believer):
+    """T-48: an API server that does not listen lets everybody be the gateway."""
+    gw, api = believer("requestHeader")
+    api.believes = []
+    has(doctor(gw, code=1)["FAIL"], gw.own, "does not listen to X-Remote-User: every caller would be gateway",
+        "--requestheader-client-ca-file")
+    api.refuses[None] = "401 Unauthorized"
+    has(doctor(gw, code=1)["FAIL"], gw.own, "the certificate is not accepted", "--requestheader-allowed-names")
+
+
+@pytest.mark.parametrize("lost, kind, flag", [
+    ("Group", "FAIL", "--requestheader-group-headers=X-Remote-Group"),
+    ("Uid", "warn", "--requestheader-uid-headers=X-Remote-Uid"),
+    ("Extra-", "warn", "--requestheader-extra-headers-prefix=X-Remote-Extra-"),
+])
+def test_what_of_a_front_proxy_is_lost(believer, lost, kind, flag):
+    gw, api = believer("requestHeader")
+    api.believes.remove(lost)
+    has(doctor(gw, code=kind == "FAIL")[kind], gw.own, "not arrive: the API server needs " + flag)

@@ -208,7 +208,6 @@ def test_whoami(entra, signer, claims, code, words):
     ({"tenantID": TENANT, "cloud": "german"}, {}, 'entra.cloud: "german" is not one of'),
     ({"tenantID": TENANT, "audiences": []}, {}, "entra.audiences: must not be empty"),
     ({"tenantID": TENANT, "tenant": "x"}, {}, "entra.tenant: unknown field"),
-    ({"tenantID": TENANT, "proofOfPossession": {}}, {}, "proofOfPossession: is part of the schema, but not supported"),
     ({"tenantID": TENANT}, {"configFile": "authentication.json"}, "entra: stands beside configFile"),
     ({"tenantID": TENANT}, {"reserved": {"users": ["system:x"]}}, "reserved: has no effect beside entra"),
     ({"tenantID": TENANT}, {"jwksFiles": {V1.replace(TENANT, OTHER): "entra.json"}}, "jwksFiles: no issuer")])

@@ -9,9 +9,12 @@ import time
 import pytest
 
 from client import new_id, request
-from directory import GRAPH, GRAPH_TOKEN, SECRET, Directory, Slow, drop, group, page
+from directory import GRAPH, GRAPH_TOKEN, HOSTS, SECRET, Directory, Slow, drop, group, page
 from gateway import BINARY, SLOW
+from proxy import Proxy
 from test_entra import AKS, ELSEWHERE, GROUP, OID, OTHER, PODS, TENANT, V1, V2, ask, entra, reason, signer, token
+from test_pop import HOST, Holder
+from test_pop import ask as prove
 from test_revocation import Stream, serve
 from wire import wait_for
 
@@ -532,3 +535,44 @@ def test_whoami(lookup, directory, signer):
     assert r.returncode == 1 and "group_lookup" in r.stdout and "the gateway looks them up in the directory" in r.stdout
     assert "signature    good" in r.stdout and directory.paths == []
     assert os.path.exists(gw.path("secret")) and SECRET not in r.stdout
+
+
+# --- beside other ways ---
+
+def test_whoever_has_proved_who_they_are_is_looked_up(lookup, directory, signer, upstream, world):
+    """Entra PoP replay: a bound token's user has groups too; a proof that was stolen asks nobody for them."""
+    holder = Holder(world.folder, signer, "looked-up")
+    gw = lookup({"proofOfPossession": {"host": HOST}})
+    gw.cluster["identity"] = "impersonate"
+    gw.cluster["authorizedRanges"] = {"cidrs": ["127.0.0.0/30"]}
+    gw.cluster["upstream"]["credentials"] = {"tokenFile": "own.token"}
+    gw.write_text("own.token", "gateway-token\n")
+    start(gw, directory)
+    proof = holder.prove(at=holder.access(**ELSEWHERE))
+    for _ in range(3):
+        assert prove(gw, proof).code == 200
+    assert len(directory.lookups) == 1
+    a = prove(gw, proof, source="127.0.0.2")
+    assert a.code == 401 and reason(gw, a) == "pop_replay"
+    other = holder.prove(at=holder.access(**{**ELSEWHERE, "oid": person(1)}), nonce="again")
+    directory.groups[person(1)] = MANY
+    assert prove(gw, other).code == 200
+    a = prove(gw, holder.prove(at=holder.access(**{**ELSEWHERE, "oid": person(2)}), nonce="again"))
+    assert a.code == 401 and reason(gw, a) == "pop_replay"
+    assert [oid for _, oid in directory.lookups] == [OID, person(1)]
+    assert upstream.requests[0].all("Impersonate-Group")[-1] == MANY[-1]
+
+
+def test_the_directory_behind_a_proxy(lookup, directory, signer):
+    """authentication.proxy is on the way to the authority and to Graph."""
+    proxy = Proxy()
+    gw = lookup()
+    gw.cluster["authentication"]["proxy"] = proxy.url
+    proxy.hosts = {h: ("127.0.0.1", directory.server.port) for h in HOSTS}
+    try:
+        start(gw, directory)
+        assert ask(gw, over(signer)).code == 200
+        assert proxy.targets() == ["login.microsoftonline.com:443", GRAPH + ":443"]
+    finally:
+        gw.stop()
+        proxy.stop()

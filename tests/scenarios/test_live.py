@@ -571,7 +571,7 @@ def test_masters_are_refused(live, world, inline):
     ({"user": {"tokenFile": "nowhere"}}, "nowhere: cannot be opened"),
     ({"user": {}}, "has no credential; set tokenFile"),
     ({"insecure-skip-tls-verify": True}, "clusters[0].cluster.insecure-skip-tls-verify: the API server's certificate"),
-    ({"proxy-url": "http://p"}, "clusters[0].cluster.proxy-url: proxies are not supported"),
+    ({"proxy-url": "http://p"}, "clusters[0].cluster.proxy-url: a proxy on the way"),
     ({"server": "http://x"}, "clusters[0].cluster.server: must be https://"),
     ({"certificate-authority": "nowhere.crt"}, "nowhere.crt: cannot load the CA certificates"),
 ])

@@ -130,7 +130,7 @@ def test_lines_that_are_not_understood():
         {"id": "w", "token": "a.b.c"}, claims("x"), {**claims("y", {"more": 1}), "more": 2}, code=1)
     assert [a["id"] for a in answers] == [None] * 4 + list("abcdefghijklmnopqrst") + [None] * 2 + list("wxy")
     assert all(set(a) == {"id", "error"} for a in answers[:-2])
-    assert answers[-3]["error"] == "token: needs --config on the command line"
+    assert answers[-3]["error"] == "a token or certificate needs --config on the command line"
     assert [a["result"] for a in answers[-2:]] == ["accept", "accept"]
 
 

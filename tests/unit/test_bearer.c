@@ -52,6 +52,21 @@ static struct row {
     {"a cookie is not it", "Cookie: Authorization=Bearer x", BEARER_NONE, NULL},
 };
 
+static struct row proofs[] = {
+    {"a proof", "Authorization: PoP a.b.c", BEARER_PROOF, "a.b.c"},
+    {"a proof's scheme has no case", "Authorization: pOP x", BEARER_PROOF, "x"},
+    {"a proof: two blanks", "Authorization: PoP  x", BEARER_BAD, NULL},
+    {"a proof: no blank", "Authorization: PoPx", BEARER_BAD, NULL},
+    {"a proof: the scheme alone", "Authorization: PoP ", BEARER_BAD, NULL},
+    {"a proof: a trailing word", "Authorization: PoP x y", BEARER_BAD, NULL},
+    {"a proof, twice", "Authorization: PoP x\nAuthorization: PoP x", BEARER_BAD,
+	NULL},
+    {"a proof and a token", "Authorization: PoP x\nAuthorization: Bearer x",
+	BEARER_BAD, NULL},
+    {"a proof behind another scheme", "Authorization: Bearer PoP x", BEARER_BAD,
+	NULL},
+};
+
 static void
 add_field(struct headers *h, struct slice line)
 {
@@ -63,9 +78,8 @@ add_field(struct headers *h, struct slice line)
 }
 
 static void
-check_row(void **state)
+check(const struct row *r, bool takes_proofs)
 {
-	const struct row *r = *state;
 	struct headers h = {.count = 0};
 	struct guard g = {0};
 	struct slice text = guard_copy(&g, slice_of(r->fields)), line;
@@ -74,9 +88,33 @@ check_row(void **state)
 
 	while (slice_split(&text, '\n', &done, &line))
 		add_field(&h, line);
-	assert_int_equal(bearer_find(&h, &token), r->want);
+	assert_int_equal(bearer_find(&h, takes_proofs, &token), r->want);
 	assert_slice(token, r->token != NULL ? r->token : "untouched");
 	guard_release(&g);
+}
+
+/* spec: T-49, T-53 */
+static void
+check_row(void **state)
+{
+	check(*state, false);
+}
+
+/* spec: T-49, T-53, where proof of possession is taken: all else as it was */
+static void
+check_proof(void **state)
+{
+	check(*state, true);
+}
+
+static void
+test_all_else_stays(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		if (strstr(rows[i].fields, "PoP") == NULL)
+			check(&rows[i], true);
+	}
 }
 
 int
@@ -85,5 +123,8 @@ main(void)
 	struct rows all = {0};
 
 	ROWS_ADD_TABLE(&all, rows, check_row);
+	ROWS_ADD_TABLE(&all, proofs, check_proof);
+	rows_add(&all, "all else stays where proofs are taken",
+	    test_all_else_stays, NULL);
 	return rows_run(&all, "bearer");
 }

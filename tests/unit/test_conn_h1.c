@@ -60,7 +60,8 @@ set_up(struct fixture *f)
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
 	f->peer = pair[1];
-	f->conn = conn_h1_connect(&f->loop, pair[0], NULL, NULL, &handler, f);
+	f->conn =
+	    conn_h1_connect(&f->loop, pair[0], NULL, NULL, NULL, &handler, f);
 	assert_non_null(f->conn);
 	turn(f);
 	assert_true(f->opened);

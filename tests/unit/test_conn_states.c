@@ -103,7 +103,7 @@ set_up(struct fixture *f, bool is_server)
 	f->peer = pair[1];
 	f->conn = is_server
 	    ? conn_h1_accept(&f->loop, pair[0], NULL, &handler, &times, f)
-	    : conn_h1_connect(&f->loop, pair[0], NULL, NULL, &handler, f);
+	    : conn_h1_connect(&f->loop, pair[0], NULL, NULL, NULL, &handler, f);
 	assert_non_null(f->conn);
 	turn(&f->loop);
 }

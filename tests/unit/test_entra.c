@@ -234,7 +234,7 @@ check_lookup(void **state)
 	struct identity *id = NULL;
 	json_t *claims = make_claims(SLICE_EMPTY, slice_of(row->claims));
 
-	assert_int_equal(entra_admit(&issuer, claims, &id), row->reason);
+	assert_int_equal(entra_admit(&issuer, claims, false, &id), row->reason);
 	json_decref(claims);
 	assert_int_equal(id != NULL,
 	    row->reason == AUTHN_OK || row->oid != NULL);

@@ -11,6 +11,7 @@
 #include "config/file.h"
 #include "tests/support/rows.h"
 
+#define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define HEAD                                                                   \
 	"apiVersion: apiserver.config.k8s.io/v1\n"                             \
 	"kind: AuthenticationConfiguration\n"
@@ -256,6 +257,15 @@ static struct mistake {
     {"an extra in upper case", EXTRA("e.example/Room", "\"\""),
 	"auth.yaml:9: jwt[0].claimMappings.extra[0].key: must be a path\n"
 	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression:"},
+    {"an extra with a brace", EXTRA("\"e.example/{\"", "\"\""),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].key: must be a path\n"
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression:"},
+    {"an extra with NUL", EXTRA("\"e.example/a\\0b\"", "\"\""),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].key: must not contain NUL\n"
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].key: is required\n"
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression:"},
+    {"an extra with digits and signs", EXTRA("e.example/0-9/~!", "\"\""),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression:"},
     {"an extra of a bad domain", EXTRA("e_.example/room", "\"\""),
 	"auth.yaml:9: jwt[0].claimMappings.extra[0].key: must be a path\n"
 	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression:"},
@@ -317,6 +327,75 @@ static struct mistake {
     {"user rules", ISSUER("") "  userValidationRules: [{expression: x}]\n",
 	"auth.yaml:9: jwt[0].userValidationRules[0].expression: is not "
 	"supported by this version: CEL"},
+    /* what is no mapping, or no list */
+    {"issuer is a list", HEAD "jwt:\n- issuer: []\n  claimMappings:\n" USERNAME,
+	"auth.yaml:4: jwt[0].issuer: must be a mapping, not a list"},
+    {"claimMappings is a string",
+	HEAD "jwt:\n- issuer: {url: https://i.example.com, audiences: [a]}\n"
+	     "  claimMappings: sub\n",
+	"auth.yaml:5: jwt[0].claimMappings: must be a mapping, not a string"},
+    {"username is a string", MAPPINGS("    username: sub\n"),
+	"auth.yaml:8: jwt[0].claimMappings.username: must be a mapping"},
+    {"groups is a list", MAPPINGS(USERNAME "    groups: [groups]\n"),
+	"auth.yaml:9: jwt[0].claimMappings.groups: must be a mapping"},
+    {"uid is a number", MAPPINGS(USERNAME "    uid: 7\n"),
+	"auth.yaml:9: jwt[0].claimMappings.uid: must be a mapping"},
+    {"extra is a mapping", MAPPINGS(USERNAME "    extra: {a: b}\n"),
+	"auth.yaml:9: jwt[0].claimMappings.extra: must be a list"},
+    {"an extra that is a string", MAPPINGS(USERNAME "    extra: [a]\n"),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0]: must be a mapping"},
+    {"an extra's value is a number", EXTRA("e.example/x", "7"),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression: must be "
+	"a string"},
+    {"an extra without domain's path in full", EXTRA("e.example/x:y", "\"\""),
+	"auth.yaml:9: jwt[0].claimMappings.extra[0].valueExpression:"},
+    {"two extras, one without key",
+	MAPPINGS(USERNAME "    extra:\n"
+			  "    - {valueExpression: x}\n"
+			  "    - {key: e.x/a, valueExpression: z}\n"),
+	"auth.yaml:10: jwt[0].claimMappings.extra[0].key: is required\n"
+	"auth.yaml:10: jwt[0].claimMappings.extra[0].valueExpression:\n"
+	"auth.yaml:11: jwt[0].claimMappings.extra[1].valueExpression:"},
+    {"a rule that is a string", ISSUER("") "  claimValidationRules: [a]\n",
+	"auth.yaml:9: jwt[0].claimValidationRules[0]: must be a mapping"},
+    {"rules that are a mapping", ISSUER("") "  claimValidationRules: {a: b}\n",
+	"auth.yaml:9: jwt[0].claimValidationRules: must be a list"},
+    {"three rules, two for one claim",
+	ISSUER("") "  claimValidationRules: [{claim: a}, {claim: b}, "
+		   "{claim: b}]\n",
+	"auth.yaml:9: jwt[0].claimValidationRules[2].claim: \"b\" has"},
+    {"a user rule that is a string", ISSUER("") "  userValidationRules: [x]\n",
+	"auth.yaml:9: jwt[0].userValidationRules[0]: must be a mapping"},
+    {"anonymous is a string", ISSUER("") "anonymous: x\n",
+	"auth.yaml:9: anonymous: must be a mapping, not a string"},
+    {"a condition that is a string",
+	ISSUER("") "anonymous: {enabled: true, conditions: [/livez]}\n",
+	"auth.yaml:9: anonymous.conditions[0]: must be a mapping"},
+    {"conditions that are a string",
+	ISSUER("") "anonymous: {enabled: true, conditions: /livez}\n",
+	"auth.yaml:9: anonymous.conditions: must be a list"},
+    /* what is too long, or holds what no field may */
+    {"a prefix of 257 octets",
+	MAPPINGS(
+	    "    username: {claim: sub, prefix: \"" A64 A64 A64 A64 "a\"}\n"),
+	"auth.yaml:8: jwt[0].claimMappings.username.prefix: must have at "
+	"most 256 octets"},
+    {"a claim with DEL", MAPPINGS("    uid: {claim: \"a\\x7f\"}\n" USERNAME),
+	"auth.yaml:8: jwt[0].claimMappings.uid.claim: must not contain "
+	"control"},
+    {"another egress", ISSUER("    egressSelectorType: controlplane\n"),
+	"auth.yaml:7: jwt[0].issuer.egressSelectorType: is not supported"},
+    {"jwt missing, something else wrong", HEAD "anonymous: 7\n",
+	"auth.yaml:1: warning: jwt: is empty\n"
+	"auth.yaml:3: anonymous: must be a mapping, not an integer"},
+    {"three issuers, two alike",
+	URL("https://i.example.com") "- issuer: {audiences: [a], url: "
+				     "https://j.example.com}\n"
+				     "  claimMappings:\n" USERNAME
+				     "- issuer: {audiences: [a], url: "
+				     "https://j.example.com}\n"
+				     "  claimMappings:\n" USERNAME,
+	"auth.yaml:10: jwt[2].issuer.url: jwt[1] has the same url"},
     /* anonymous */
     {"a path that is none",
 	ISSUER("") "anonymous: {enabled: true, conditions: [{path: x}]}\n",
@@ -679,6 +758,10 @@ test_urls(void **state)
 	    {"https://[2001:db8::1]:8443/x", "2001:db8::1"},
 	    {"https://[2001:db8::1]", "2001:db8::1"},
 	    {"https://a/x@y", "a"},
+	    {"https://a/" A64 A64 A64 A64 A64 A64 A64 A64 A64 A64 A64 A64 A64
+		    A64 A64 A64 A64 A64 A64 A64 A64 A64 A64 A64 A64 A64 A64 A64
+			A64 A64 A64 A64,
+		NULL}, /* of 2058 octets */
 	    {"https://a:0", NULL},
 	    {"https://a:65536", NULL},
 	    {"https://a:", NULL},
@@ -732,6 +815,18 @@ test_pem(void **state)
 	    {BEGIN "MAA=A" END, false},
 	    {BEGIN "M-A=" END, false},
 	    {BEGIN "AgEB" END, false}, /* an INTEGER */
+	    {BEGIN "MA==" END, false}, /* a tag without a length */
+	    {BEGIN "MA=A=" END, false},
+	    {BEGIN "MAA===" END, false},
+	    {BEGIN "M_A=" END, false},
+	    {BEGIN "M\tA A=" END, true},
+	    {BEGIN "M*A=" END, false},
+	    {BEGIN "MIA=" END, false},     /* of indefinite length */
+	    {BEGIN "MIQAAAAA" END, false}, /* four octets of length */
+	    {BEGIN "MII=" END, false},     /* a length that is cut off */
+	    {BEGIN "MIF/" END, false},     /* a long form for a short one */
+	    {BEGIN "MIIAgA==" END, false}, /* zeros before a length */
+	    {BEGIN "MIGA" END, false},     /* more than there is */
 	    {BEGIN END, false},
 	    {BEGIN "MAA=", false},
 	    {"-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n",

@@ -4,6 +4,8 @@
 #include "authn/jwks.h"
 
 #include "authn/jwk.h"
+#include "config/file.h"
+#include "tests/support/failing.h"
 #include "tests/support/guard.h"
 #include "tests/support/keys.h"
 #include "tests/support/rows.h"
@@ -169,6 +171,36 @@ test_references(void **state)
 	jwks_unref(NULL);
 }
 
+/* spec: T-125, T-86: each allocation may fail, and nothing is lost or broken */
+static void
+test_memory_runs_out(void **state)
+{
+	unsigned failures = 0;
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, JWKS_BYTES_MAX);
+	assert_ok(file_read("tests/vectors/authn/one.json", &text, NULL));
+	for (unsigned long n = 1;; n++) {
+		struct jwks *set = NULL;
+		enum status st;
+		bool failed;
+
+		failing_at(n);
+		st = jwks_parse(buf_slice(&text), "x", &set, NULL);
+		failed = failing_stop();
+		assert_int_equal(set != NULL, st == STATUS_OK);
+		jwks_unref(set);
+		if (!failed)
+			break;
+		if (st != STATUS_OK)
+			assert_status(st, STATUS_NOMEM);
+		failures += st != STATUS_OK;
+	}
+	assert_true(failures > 10);
+	buf_release(&text);
+}
+
 int
 main(void)
 {
@@ -186,6 +218,7 @@ main(void)
 	    test_algorithm_names, NULL);
 	rows_add(&rows, "a set above 1 MiB", test_too_large, NULL);
 	rows_add(&rows, "sets are shared", test_references, NULL);
+	rows_add(&rows, "memory runs out", test_memory_runs_out, NULL);
 	failed = rows_run(&rows, "jwks");
 	vectors_release(&sets);
 	return failed;

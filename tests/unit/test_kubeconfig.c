@@ -138,8 +138,9 @@ static struct row {
 	    "certificate-authority or certificate-authority-data\n" },
 	{ "a proxy", AROUND("{server: \"https://h\", proxy-url: \"http://p\"}",
 	    TOKEN),
-	    "k:14: clusters[1].cluster.proxy-url: proxies are not supported; "
-	    "name a server that can be reached directly\n" },
+	    "k:14: clusters[1].cluster.proxy-url: a proxy on "
+	    "the way to the API servers is set in the gateway's "
+	    "configuration, by upstream.proxy; remove it here\n" },
 	{ "no base64", AROUND("{server: \"https://h\", "
 	    "certificate-authority-data: \"*\"}", TOKEN),
 	    "k:14: clusters[1].cluster.certificate-authority-data: must be "

@@ -395,6 +395,17 @@ test_nul_in_a_name(void **state)
 	arena_release(&arena);
 }
 
+/* It is no JSON to the API server, whose answer this is then. */
+static void
+test_an_octet_of_zero(void **state)
+{
+	(void)state;
+	check(REVIEW_JSON,
+	    SLICE("{\"x\":1\0,\"spec\":{\"resourceAttributes\":{}}}"),
+	    "malformed");
+	check(REVIEW_JSON, SLICE_EMPTY, "malformed");
+}
+
 /* spec: T-01 - a question that finds no room is not taken for another one */
 static void
 test_no_room(void **state)
@@ -463,6 +474,7 @@ main(void)
 	rows_add(&r, "fields of another type", test_fields_of_another_type,
 	    NULL);
 	rows_add(&r, "a NUL in a name", test_nul_in_a_name, NULL);
+	rows_add(&r, "an octet of zero", test_an_octet_of_zero, NULL);
 	rows_add(&r, "no room", test_no_room, NULL);
 	rows_add(&r, "no memory", test_no_memory, NULL);
 	return rows_run(&r, "review");

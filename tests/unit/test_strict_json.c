@@ -68,6 +68,29 @@ check_row(void **state)
 	json_decref(v);
 }
 
+/* spec: T-73: jansson goes on behind one that ends a number or a word */
+static void
+test_octets_of_zero(void **state)
+{
+	static const char text[] = "{\"a\":[1,2.5,true,null,\"b\"]}";
+	char holed[sizeof(text) + 1];
+	json_t *v = NULL;
+
+	(void)state;
+	assert_ok(strict_json_parse(SLICE(text), &v, NULL));
+	json_decref(v);
+	v = NULL;
+	for (size_t i = 0; i < sizeof(text); i++) {
+		memcpy(holed, text, i);
+		holed[i] = '\0';
+		memcpy(holed + i + 1, text + i, sizeof(text) - i);
+		assert_status(strict_json_parse(slice_make(holed, sizeof(text)),
+				  &v, NULL),
+		    STATUS_MALFORMED);
+	}
+	assert_null(v);
+}
+
 /* spec: T-73: 32 levels, and one more */
 static void
 test_depth(void **state)
@@ -218,6 +241,7 @@ main(void)
 	struct rows rows = {0};
 
 	ROWS_ADD_TABLE(&rows, text_rows, check_row);
+	rows_add(&rows, "octets of zero", test_octets_of_zero, NULL);
 	rows_add(&rows, "32 levels", test_depth, NULL);
 	rows_add(&rows, "no memory", test_no_memory, NULL);
 	rows_add(&rows, "nothing after a failure", test_nothing_after_a_failure,

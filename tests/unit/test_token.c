@@ -245,6 +245,7 @@ static void
 test_reasons_have_names(void **state)
 {
 	(void)state;
+	assert_string_equal(authn_reason_name(AUTHN_REASONS), "unknown");
 	for (int i = 0; i < AUTHN_REASONS; i++) {
 		const char *name = authn_reason_name((enum authn_reason)i);
 

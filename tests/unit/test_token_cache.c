@@ -35,7 +35,7 @@ put(struct token_cache *c, unsigned scope, uint64_t generation,
 	    .issuer = 3,
 	    .expires_s = expires_s};
 
-	token_cache_put(c, scope, generation, slice_of(token), &v);
+	token_cache_put(c, scope, generation, slice_of(token), &v, NULL);
 	assert_int_equal(v.identity->refs <= 2, true);
 	identity_unref(v.identity);
 }
@@ -44,20 +44,19 @@ static bool
 has(struct token_cache *c, unsigned scope, uint64_t generation,
     const char *token, int64_t now_s)
 {
-	int64_t expires_s = -1;
-	size_t issuer = 99;
-	struct identity *id = token_cache_get(c, scope, generation,
-	    slice_of(token), now_s, &expires_s, &issuer);
+	struct token_found f = {.issuer = 99};
 
-	if (id == NULL) {
-		assert_int_equal(expires_s, -1);
-		assert_int_equal(issuer, 99);
+	if (!token_cache_get(c, scope, generation, slice_of(token), now_s,
+		&f)) {
+		assert_null(f.identity);
+		assert_int_equal(f.issuer, 99);
 		return false;
 	}
-	assert_slice(id->user.name, token);
-	assert_int_equal(issuer, 3);
-	assert_true(expires_s > now_s);
-	identity_unref(id);
+	assert_slice(f.identity->user.name, token);
+	assert_int_equal(f.issuer, 3);
+	assert_true(f.expires_s > now_s);
+	assert_false(f.has_proof);
+	identity_unref(f.identity);
 	return true;
 }
 
@@ -139,11 +138,41 @@ test_failures_are_not_kept(void **state)
 	    .expires_s = LATER};
 
 	(void)state;
-	token_cache_put(c, 0, 1, SLICE("t"), &v);
+	token_cache_put(c, 0, 1, SLICE("t"), &v, NULL);
 	v = (struct token_verdict){.reason = AUTHN_OK, .expires_s = LATER};
-	token_cache_put(c, 0, 1, SLICE("t"), &v);
+	token_cache_put(c, 0, 1, SLICE("t"), &v, NULL);
 	assert_int_equal(token_cache_count(c), 0);
 	identity_unref(id);
+	token_cache_free(c);
+}
+
+/* spec: Entra PoP time: it is remembered no longer than it may be shown */
+static void
+test_a_proof(void **state)
+{
+	struct token_cache *c = token_cache_new(8, BYTES);
+	struct address place = {FAMILY_V4, {10, 1, 2, 3}};
+	struct token_found f;
+	struct token_verdict v = {.reason = AUTHN_OK,
+	    .identity = identity("t"),
+	    .expires_s = LATER,
+	    .has_proof = true,
+	    .proof_until_s = NOW + 5};
+
+	(void)state;
+	token_cache_put(c, 0, 1, SLICE("t"), &v, NULL); /* from nowhere */
+	assert_int_equal(token_cache_count(c), 0);
+	token_cache_put(c, 0, 1, SLICE("t"), &v, &place);
+	assert_true(token_cache_get(c, 0, 1, SLICE("t"), NOW + 4, &f));
+	assert_true(f.has_proof);
+	assert_true(address_eq(&f.place, &place));
+	assert_int_equal(f.expires_s, LATER); /* the session's end */
+	identity_unref(f.identity);
+	assert_false(token_cache_get(c, 0, 1, SLICE("t"), NOW + 5, &f));
+	v.proof_until_s = LATER + 5; /* the access token ends before */
+	token_cache_put(c, 0, 1, SLICE("t"), &v, &place);
+	assert_false(token_cache_get(c, 0, 1, SLICE("t"), LATER, &f));
+	identity_unref(v.identity);
 	token_cache_free(c);
 }
 
@@ -349,7 +378,7 @@ test_bytes(void **state)
 	v.identity = identity_new(&u);
 	assert_non_null(v.identity);
 	assert_true(v.identity->size > 3 * size);
-	token_cache_put(c, 0, 1, SLICE("big"), &v);
+	token_cache_put(c, 0, 1, SLICE("big"), &v, NULL);
 	assert_int_equal(token_cache_count(c), 3);
 	assert_false(has(c, 0, 1, "big", NOW));
 	identity_unref(v.identity);
@@ -359,7 +388,7 @@ test_bytes(void **state)
 	groups[0] = slice_make("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 8);
 	v.identity = identity_new(&u);
 	assert_true(v.identity->size > size && v.identity->size <= 2 * size);
-	token_cache_put(c, 0, 1, SLICE("big"), &v);
+	token_cache_put(c, 0, 1, SLICE("big"), &v, NULL);
 	assert_int_equal(token_cache_count(c), 2);
 	assert_int_equal(v.identity->refs, 2);
 	token_cache_free(c);
@@ -377,22 +406,19 @@ test_an_entry_that_ends_before_its_token(void **state)
 	    .issuer = 3,
 	    .expires_s = LATER,
 	    .until_s = NOW + 300};
-	struct identity *id;
-	int64_t expires_s = 0;
-	size_t issuer;
+	struct token_found f;
 
 	(void)state;
-	token_cache_put(c, 0, 1, SLICE("t"), &v);
-	id = token_cache_get(c, 0, 1, SLICE("t"), NOW + 299, &expires_s,
-	    &issuer);
-	assert_ptr_equal(id, v.identity);
-	assert_int_equal(expires_s, LATER);
-	identity_unref(id);
+	token_cache_put(c, 0, 1, SLICE("t"), &v, NULL);
+	assert_true(token_cache_get(c, 0, 1, SLICE("t"), NOW + 299, &f));
+	assert_ptr_equal(f.identity, v.identity);
+	assert_int_equal(f.expires_s, LATER);
+	identity_unref(f.identity);
 	assert_false(has(c, 0, 1, "t", NOW + 300));
 	assert_int_equal(token_cache_count(c), 0);
 	/* Nor does it make a token live longer. */
 	v.until_s = LATER + 1;
-	token_cache_put(c, 0, 1, SLICE("t"), &v);
+	token_cache_put(c, 0, 1, SLICE("t"), &v, NULL);
 	assert_true(has(c, 0, 1, "t", LATER - 1));
 	assert_false(has(c, 0, 1, "t", LATER));
 	identity_unref(v.identity);
@@ -409,6 +435,7 @@ main(void)
 	    cmocka_unit_test(test_generation),
 	    cmocka_unit_test(test_scope),
 	    cmocka_unit_test(test_failures_are_not_kept),
+	    cmocka_unit_test(test_a_proof),
 	    cmocka_unit_test(test_putting_twice_replaces),
 	    cmocka_unit_test(test_least_recently_used_makes_room),
 	    cmocka_unit_test(test_what_has_ended_makes_room_first),

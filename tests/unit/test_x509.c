@@ -150,6 +150,29 @@ test_usages(void **state)
 	assert_null(id);
 }
 
+/* Where the cluster's implicit group is allowed by name, it is there once. */
+static void
+test_the_implicit_group(void **state)
+{
+	static const char *const groups[] = {"system:authenticated"};
+	const struct x509_rules rules = {.groups = groups, .group_count = 1};
+	struct slice name = SLICE("cara");
+	struct slice of[] = {GROUP_AUTHENTICATED, SLICE("a")};
+	struct peer p = {.common_names = {&name, 1},
+	    .organizations = {of, COUNT_OF(of)},
+	    .is_text = true,
+	    .may_sign = true,
+	    .may_authenticate = true};
+	struct identity *id = NULL;
+
+	(void)state;
+	assert_int_equal(x509_identity(&p, &rules, &id), AUTHN_OK);
+	assert_int_equal(id->user.group_count, 2);
+	assert_slices(id->user.groups[0], GROUP_AUTHENTICATED);
+	assert_slice(id->user.groups[1], "a");
+	identity_unref(id);
+}
+
 int
 main(void)
 {
@@ -157,5 +180,6 @@ main(void)
 
 	ROWS_ADD_TABLE(&all, rows, check_row);
 	rows_add(&all, "usages, and what is no text", test_usages, NULL);
+	rows_add(&all, "the implicit group", test_the_implicit_group, NULL);
 	return rows_run(&all, "x509");
 }

@@ -70,13 +70,22 @@ def key(name):
     return str(path)
 
 
+def roca():
+    """A modulus of 2048 bits as the faulty library's are: a power of 65537."""
+    m = 1
+    for p in range(2, 168):
+        m *= p if all(p % d for d in range(2, p)) else 1
+    return (m * (2 ** 2047 // m + 1) + pow(65537, 4711, m)).to_bytes(256, "big")
+
+
 def text_of(name):
     return run("openssl", "pkey", "-in", key(name), "-noout", "-text_pub").decode()
 
 
 def rsa_numbers(name):
     modulus = run("openssl", "rsa", "-in", key(name), "-noout", "-modulus")
-    n = bytes.fromhex(modulus.decode().strip().partition("=")[2])
+    digits = modulus.decode().strip().partition("=")[2]
+    n = bytes.fromhex(digits.zfill(len(digits) + len(digits) % 2))
     e = int(re.search(r"Exponent: (\d+)", text_of(name)).group(1))
     return n, e.to_bytes((e.bit_length() + 7) // 8, "big")
 
@@ -684,8 +693,12 @@ def jwks_rows():
     skips("T-72 kid is empty", kid="")
     skips("T-72 kid of 257 octets", kid="k" * 257)
     skips("a private key", d="AQAB")
+    skips("Entra keys: an issuer that is a list", issuer=[])
+    skips("Entra keys: an issuer that is empty", issuer="")
+    skips("Entra keys: a cloud_instance_name that is a number", cloud_instance_name=7)
     weak = rsa_numbers("rsa1024-a")[0]
     skips("T-80 RSA of 1024 bits", n=b64(weak))
+    skips("T-88 RSA primes that can be found (CVE-2017-15361)", n=b64(roca()))
     skips("T-80 RSA of 2047 bits", n=b64((int.from_bytes(n, "big") >> 1 | 1).to_bytes(256, "big")))
     skips("RSA above 8192 bits", n=b64(b"\xff" * 1025))
     skips("RSA far above 8192 bits", n=b64(b"\xff" * 3000))
@@ -705,6 +718,8 @@ def jwks_rows():
     ec("T-88 the other y plus one", y=b64((int.from_bytes(y, "big") + 1).to_bytes(32, "big")))
     ec("the point (0, 0)", x=b64(bytes(32)), y=b64(bytes(32)))
     ec("RFC 7518 6.2.1.2: x of 31 octets", x=b64(x[:31]))
+    ec("RFC 7518 6.2.1.2: y of 31 octets", y=b64(y[:31]))
+    ec("x in plain base64", x=b64(x)[:-1] + "+")
     ec("RFC 7518 6.2.1.2: x of 33 octets", x=b64(b"\0" + x))
     ec("no y", y=ABSENT)
     ec("another curve's name", crv="P-384")
@@ -764,4 +779,5 @@ def main():
     print(f"{len(ROWS)} tokens, {len(JWKS)} key sets")
 
 
-main()
+if __name__ == "__main__":
+    main()
