@@ -75,7 +75,6 @@ MISTAKES = [
 ]
 
 LATER = [
-    ("    upstream:\n", "    upstream:\n      proxy: http://p:1\n", "clusters[0].upstream.proxy"),
     ("    authentication:\n", "    limits: {perUser: {burst: 1}}\n    authentication:\n", "clusters[0].limits.perUser"),
     ("    tls:\n", "    proxyProtocol: {trustedNetworks: []}\n    tls:\n", "listeners[0].proxyProtocol"),
     ("order: [rbac]\n", "order: [rbac]\n      azure: {}\n", "clusters[0].authorization.azure"),
