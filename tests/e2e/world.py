@@ -166,6 +166,8 @@ VARYING = [(re.compile(p), r) for p, r in [
     (r"(resourceVersion\W+)\d+", r"\1VERSION"),
     (r"(?<![\w.=])\d+[dhms](\d+[ms])?(?!\w) *", "AGE "),  # a column's width follows its longest cell
     (r"\bAGE +", "AGE "),
+    # They stand in the order of their seconds, which two of them may share or not.
+    (r'"managedFields":\[\{.*?\}\](?=\},"spec")', '"managedFields":[]'),
 ]]
 
 
