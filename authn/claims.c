@@ -301,8 +301,7 @@ read_credential_id(struct reading *r)
 	if (extra == NULL || value == NULL)
 		return AUTHN_INTERNAL;
 	*value = joined(&r->arena, SLICE("JTI="), jti);
-	*extra = (struct user_extra){
-	    SLICE("authentication.kubernetes.io/credential-id"), value, 1};
+	*extra = (struct user_extra){CREDENTIAL_ID, value, 1};
 	r->user.extra = extra;
 	r->user.extra_count = 1;
 	return r->arena.overflow ? AUTHN_INTERNAL : AUTHN_OK;

@@ -31,6 +31,9 @@ struct user {
 #define GROUP_AUTHENTICATED SLICE("system:authenticated")
 #define GROUP_MASTERS       SLICE("system:masters")
 
+/* The extra that tells one credential from another. */
+#define CREDENTIAL_ID SLICE("authentication.kubernetes.io/credential-id")
+
 /* Whoever comes without credentials. */
 extern const struct user user_anonymous;
 

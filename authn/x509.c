@@ -11,8 +11,6 @@ enum {
 	ARENA_MAX = 64 * 1024
 };
 
-#define CREDENTIAL_ID SLICE("authentication.kubernetes.io/credential-id")
-
 static bool
 is_listed(const char *const *list, size_t count, struct slice s)
 {

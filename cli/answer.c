@@ -61,6 +61,22 @@ find_gate(const struct question *q, const struct answer *a)
 	return (struct gate){.stage = stages[a->judgement.stage]};
 }
 
+/* Said so, or told by the identity: X509SHA256= is a certificate's own id. */
+static bool
+has_certificate(const struct question *q)
+{
+	const struct user *u = &q->user;
+
+	for (size_t i = 0; i < u->extra_count; i++) {
+		const struct user_extra *e = &u->extra[i];
+
+		if (slice_eq(e->key, CREDENTIAL_ID) && e->count == 1 &&
+		    slice_starts(e->values[0], SLICE("X509SHA256=")))
+			return true;
+	}
+	return q->has_certificate;
+}
+
 void
 answer_make(const struct decider *d, const struct question *q, int64_t now_s,
     struct answer *out)
@@ -82,6 +98,7 @@ answer_make(const struct decider *d, const struct question *q, int64_t now_s,
 	    .user = &q->effective,
 	    .attributes = &q->attributes,
 	    .address = q->has_address ? &q->address : NULL,
+	    .has_certificate = has_certificate(q),
 	    .now_s = now_s,
 	};
 	judge(&out->judge, &out->asked, &out->judgement);

@@ -15,7 +15,7 @@ struct asked_for {
 	struct decider_options policy;
 	struct cli_values rbac, groups, extra;
 	const char *batch, *cidr, *output;
-	const char *user, *uid, *source_ip;
+	const char *user, *uid, *source_ip, *certificate;
 	const char *method, *target;
 	const char *verb, *resource, *subresource, *api_group, *ns, *name;
 	const char *azure; /* options of a later version */
@@ -132,6 +132,7 @@ make_question(const struct asked_for *f, struct question *q)
 			    "--source-ip is an IPv4 or IPv6 address");
 		q->has_address = true;
 	}
+	q->has_certificate = f->certificate != NULL;
 	if (rc == 0 && q->asked == ASKED_NOTHING && !q->has_address)
 		rc = usage_error("name a request (--method --target, or --verb "
 				 "--resource) or an address (--source-ip), or "
@@ -267,6 +268,9 @@ parse_options(int argc, char **argv, struct asked_for *f)
 		&f->extra),
 	    CLI_VALUE("source-ip", "ADDRESS", "where they come from",
 		&f->source_ip),
+	    CLI_SWITCH("client-certificate",
+		"they have shown one that counts, perhaps beside a token",
+		&f->certificate),
 	    CLI_VALUE("method", "METHOD", "GET, POST, ...", &f->method),
 	    CLI_VALUE("target", "TARGET", "path and query", &f->target),
 	    CLI_VALUE("verb", "VERB", "or: get, list, create, ...", &f->verb),

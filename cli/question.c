@@ -189,6 +189,7 @@ read_question(struct reading_line *r, const json_t *root)
 	const json_t *attributes = json_object_get(root, "attributes");
 	const json_t *user = json_object_get(root, "user");
 	const json_t *address = json_object_get(root, "sourceIP");
+	const json_t *certificate = json_object_get(root, "clientCertificate");
 	bool has_target = json_object_get(root, "target") != NULL ||
 	    json_object_get(root, "method") != NULL;
 
@@ -209,6 +210,9 @@ read_question(struct reading_line *r, const json_t *root)
 		r->q->user = read_user(r, user, "name");
 		r->q->effective = r->q->user;
 	}
+	if (certificate != NULL && !json_is_boolean(certificate))
+		wrong(r, "clientCertificate", "must be true or false");
+	r->q->has_certificate = json_is_true(certificate);
 	if (address != NULL && !json_is_string(address))
 		wrong(r, "sourceIP", "must be a string");
 	else if (address != NULL)

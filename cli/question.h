@@ -43,6 +43,7 @@ struct question {
 	struct user effective; /* who acts: the same without --as */
 	bool has_address;
 	struct address address;
+	bool has_certificate; /* one that counts was shown, as is said */
 	bool is_event;
 	struct slice stage, cluster; /* of an Event; cluster: annotated */
 	bool was_allowed; /* an Event's decision annotation says allow */

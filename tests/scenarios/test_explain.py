@@ -421,3 +421,28 @@ def test_the_nearest_miss(config, request_, nearest):
     """A refusal names the rule that nearly allowed."""
     out = run(*config, "--user", "u", "--group", "readers", *request_, code=1).stdout.decode().splitlines()
     assert next((x for x in out if x.startswith("nearest ")), None) == (nearest and "nearest      " + nearest)
+
+
+def test_a_rule_that_wants_a_certificate(make_gateway, world, tmp_path):
+    """Said by the option, by the field, or by the identity that a certificate gave: an audit log's, too."""
+    gw = make_gateway()
+    gw.cluster["upstream"]["credentials"] = {"tokenFile": "own.token"}
+    gw.write_text("own.token", "x")
+    gw.cluster["authentication"]["clientCertificates"] = {"caFile": world.other_ca.cert, "identity": "impersonate"}
+    gw.cluster["accessRules"] = [{"name": "shown", "require": {"clientCertificate": True}}]
+    args = ("--config", gw.write())
+    ask = {"method": "GET", "target": PODS, "user": {"name": "u", "groups": ["readers"]}, "sourceIP": "127.0.0.1"}
+    extra = {"authentication.kubernetes.io/credential-id": ["X509SHA256=00"]}
+    token = {"authentication.kubernetes.io/credential-id": ["JTI=00"]}
+    event = {"kind": "Event", "apiVersion": "audit.k8s.io/v1", "stage": "ResponseComplete", "requestURI": PODS,
+             "verb": "list", "user": {"username": "u", "groups": ["readers"], "extra": extra},
+             "objectRef": {"resource": "pods", "namespace": "dev", "apiVersion": "v1"}, "sourceIPs": ["127.0.0.1"]}
+    answers = batch(args, ask, {**ask, "clientCertificate": True}, {**ask, "user": {**ask["user"], "extra": extra}},
+                    {**ask, "user": {**ask["user"], "extra": token}}, event, {**ask, "clientCertificate": False})
+    assert [a["gate"]["allow"] for a in answers] == [False, True, True, False, True, False]
+    assert answers[0]["gate"]["rule"] == "shown"
+    single = (*args, "--user", "u", "--group", "readers", "--method", "GET", "--target", PODS, "--source-ip", "127.0.0.1")
+    run(*single, code=1)
+    run(*single, "--client-certificate", code=0)
+    wrong, = batch(args, {**ask, "clientCertificate": "yes"}, code=1)
+    assert wrong["error"] == "clientCertificate: must be true or false"
