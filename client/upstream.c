@@ -26,7 +26,8 @@ upstream_new(struct config *config, const struct config_cluster *c,
 		s->tls_name = c->tls_server_name != NULL ? c->tls_server_name
 							 : s->config->host;
 		s->through_proxy = c->proxy != NULL;
-		s->believes = !config_tells_by(c, IDENTITY_REQUEST_HEADER);
+		s->must_believe = config_tells_by(c, IDENTITY_REQUEST_HEADER);
+		s->believes = !s->must_believe;
 		s->dial_host =
 		    c->proxy != NULL ? c->proxy->host : s->config->host;
 		s->dial_port =

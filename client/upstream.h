@@ -20,9 +20,11 @@ struct upstream_server {
 	unsigned dial_port;
 	bool through_proxy;
 	struct endpoint endpoints[ENDPOINTS_MAX]; /* of dial_host */
+	/* It is told X-Remote-*, and has to be seen to believe them first. */
+	bool must_believe;
 	/*
-	 * Whoever the gateway names is whom it sees; false where that has to
-	 * be seen first: nothing is asked of it on the gateway's behalf.
+	 * Whoever the gateway names is whom it sees; else nothing is asked of
+	 * it on the gateway's behalf.
 	 */
 	bool believes;
 	size_t endpoint_count; /* 0: not resolved */

@@ -95,9 +95,10 @@ take_over(struct control *c, struct config *config)
 	if (st == STATUS_OK)
 		st = listener_open_all(s, c->current, &err);
 	if (st == STATUS_OK)
-		st = control_complete(c, s);
-	if (st == STATUS_OK)
 		st = follow_audit(c, s, &err);
+	/* What runs on follows s from here: only memory may still be missing. */
+	if (st == STATUS_OK)
+		st = control_complete(c, s);
 	if (st == STATUS_OK)
 		st = control_follow_live(c, s);
 	control_log_report(&err, st != STATUS_OK);

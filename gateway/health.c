@@ -316,7 +316,8 @@ health_fill(const struct health *h, const char *cluster, struct upstream *u)
 
 		if (p == NULL)
 			continue;
-		s->believes = p->own_tls == NULL || p->believes;
+		/* The probe may follow another snapshot by now. */
+		s->believes = !s->must_believe || p->believes;
 		if (p->endpoint_count == 0)
 			continue;
 		memcpy(s->endpoints, p->endpoints, sizeof(s->endpoints));

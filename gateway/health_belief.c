@@ -51,12 +51,10 @@ cannot_tell(struct probe *p, const struct fetch *f)
 }
 
 static void
-on_answered(struct fetch *f)
+take_answer(struct probe *p, const struct fetch *f)
 {
-	struct probe *p = f->arg;
 	char name[64] = "", why[160];
 
-	p->fetch = NULL;
 	switch (front_proxy_read(f->error == FETCH_OK ? f->status : 0,
 	    buf_slice(&f->body), name, sizeof(name))) {
 	case BELIEF_YES:
@@ -82,6 +80,21 @@ on_answered(struct fetch *f)
 		cannot_tell(p, f);
 		break;
 	}
+}
+
+/* spec: T-48: with another certificate it is another question */
+static void
+on_answered(struct fetch *f)
+{
+	struct probe *p = f->arg;
+
+	p->fetch = NULL;
+	if (f->tls == p->own_tls)
+		take_answer(p, f);
+	else if (p->own_tls != NULL)
+		health_ask_belief(p);
+	else
+		health_set_up(p, true, "");
 }
 
 void
@@ -127,7 +140,7 @@ void
 health_follow_belief(struct probe *p, const struct upstream *u,
     const struct upstream_server *s)
 {
-	struct tls_client *own = s->believes ? NULL : u->own_tls;
+	struct tls_client *own = s->must_believe ? u->own_tls : NULL;
 
 	if (own != NULL)
 		(void)tls_client_ref(own);

@@ -1,5 +1,7 @@
 """requestHeader: nothing is asked of an API server that was not seen to believe X-Remote-User (T-48)."""
 import json
+import threading
+import time
 
 import pytest
 
@@ -119,3 +121,48 @@ def test_a_renewed_certificate_stops_nobody(front, world):
     gw.reload()
     assert ask(gw, world.admin).code == 200
     wait_for(lambda: up.reviews > reviews, why="the new one was not asked about")
+
+
+def test_an_answer_to_the_former_certificate(front, world):
+    """T-48: one under way while the certificate is replaced says nothing of the new one, which is asked about at once."""
+    gw, up = front()
+    reviews, held = [], threading.Event()
+
+    def script(ex):
+        ex.read()
+        if ex.get("X-Remote-User") != "kube-access-gateway:doctor":
+            ex.send(answer(b"{}"))
+            return
+        reviews.append(ex)
+        if ex is not reviews[0]:
+            ex.send(sees("the-gateway"))
+        elif held.wait(60):
+            ex.send(BELIEVES)
+    up.believes, up.script = None, script
+    gw.start(ready=False)
+    wait_for(lambda: reviews, 8 * SLOW, why=gw.log)
+    gw.cluster["upstream"]["credentials"] = gw.certificate(world.ca.issue("renewed", "DNS:gateway"))
+    gw.reload()
+    held.set()
+    says(gw, "every caller would be the-gateway")
+    assert ask(gw, world.admin).code == 503
+
+
+def test_a_reload_that_fails(front, make_upstream, world):
+    """T-48: a configuration that is not taken, and needs no belief, makes none for the one in force."""
+    gw, up = front()
+    up.believes = sees("the-gateway")
+    gw.start(ready=False)
+    says(gw, "every caller would be the-gateway")
+    was = json.loads(json.dumps(gw.config))
+    other = make_upstream()
+    gw.cluster["identity"] = "passthrough"
+    del gw.cluster["upstream"]["credentials"]
+    gw.cluster["upstream"]["servers"].append(other.url)
+    gw.config["audit"]["file"] = gw.path("nowhere/audit.log")
+    gw.reload(good=False)
+    gw.config = was
+    for _ in range(10):
+        assert ask(gw, world.admin).code == 503
+        time.sleep(0.1)
+    assert not up.requests and not other.conns and up.reviews > 1
