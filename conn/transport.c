@@ -65,6 +65,15 @@ fail(struct transport *t, const char *why)
 	loop_wake(t->loop, t->owner);
 }
 
+/* Whoever is at the other end broke it. */
+static void
+fail_io(struct transport *t, const char *why)
+{
+	fail(t,
+	    t->state == TRANSPORT_PROXY ? "the proxy broke the connection"
+					: why);
+}
+
 /* TLS is freed when its socket is closed; its words are asked for later. */
 static void
 fail_tls(struct transport *t)
@@ -216,7 +225,7 @@ fill_plain(struct transport *t)
 	if (n == 0)
 		t->eof = true;
 	else
-		fail(t, "read failed");
+		fail_io(t, "read failed");
 	return true;
 }
 
@@ -564,7 +573,7 @@ transport_flush(struct transport *t)
 		t->out_off = t->out.len;
 		loop_buf_give(t->loop, &t->held);
 		if (t->state != TRANSPORT_OPEN)
-			fail(t, "the peer has gone");
+			fail_io(t, "the peer has gone");
 		loop_wake(t->loop, t->owner);
 		break;
 	}

@@ -1,5 +1,6 @@
 """A scripted HTTP proxy that knows CONNECT, and nothing else."""
 import socket
+import struct
 import threading
 
 from wire import Cut, Stream
@@ -25,6 +26,7 @@ class Proxy:
     def __init__(self):
         self.hosts, self.asked, self.pieces = {}, [], [OPEN]
         self.opens, self.socks = True, []
+        self.breaks = False  # by a reset, once it was asked
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -59,6 +61,10 @@ class Proxy:
         except (Cut, OSError):
             return
         self.asked.append(head)
+        if self.breaks:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.close()
+            return
         for piece in self.pieces:
             sock.sendall(piece)
         if not self.opens:

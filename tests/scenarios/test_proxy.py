@@ -97,6 +97,14 @@ def test_a_proxy_that_refuses(behind, proxy, kind):
     assert gw.ask().code == 200
 
 
+def test_a_proxy_that_breaks_off(behind, proxy):
+    """A reset is the proxy's as well: the API server, which was never reached, is not looked at."""
+    proxy.breaks = True
+    gw = behind.start(ready=False)
+    gw.wait_log("down: the proxy broke the connection")
+    has(doctor(gw, code=1)["FAIL"], "the proxy broke the connection: is upstream.proxy right")
+
+
 def test_a_proxy_that_is_not_there(behind):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
