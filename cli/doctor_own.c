@@ -83,14 +83,16 @@ name_of(const json_t *user)
 	return strict_json_text(json_object_get(user, "username"));
 }
 
+/* f: what it is that there was an answer, and not that one. */
 static void
-cannot_tell(struct visit *v, const char *what, const struct doctor_answer *a)
+cannot_tell(struct visit *v, enum finding f, const char *what,
+    const struct doctor_answer *a)
 {
 	if (a->error != FETCH_OK)
 		doctor_say(v->d, FINDING_FAIL, v->subject, "%s: %s", what,
 		    a->why);
 	else
-		doctor_say(v->d, FINDING_WARN, v->subject,
+		doctor_say(v->d, f, v->subject,
 		    "%s cannot be told: SelfSubjectReview is answered with "
 		    "status %u",
 		    what, a->status);
@@ -158,7 +160,9 @@ check_request_header(struct visit *v)
 		    "in --requestheader-allowed-names");
 		break;
 	case BELIEF_UNKNOWN:
-		cannot_tell(v, "whether X-Remote-User is believed", &a);
+		/* Where there is no such question, serve goes on. */
+		cannot_tell(v, a.status == 404 ? FINDING_WARN : FINDING_FAIL,
+		    "whether X-Remote-User is believed", &a);
 		break;
 	}
 	json_decref(user);
@@ -232,7 +236,7 @@ check_impersonate(struct visit *v)
 		    "ClusterRole "
 		    "to it; one that is narrowed to some names is fine");
 	} else {
-		cannot_tell(v, "whether it may impersonate", &a);
+		cannot_tell(v, FINDING_WARN, "whether it may impersonate", &a);
 	}
 	buf_release(&a.body);
 }
@@ -251,7 +255,7 @@ check_who(struct visit *v)
 		    "the credential is not accepted: is it still good, and of "
 		    "this cluster?");
 	else if (user == NULL)
-		cannot_tell(v, "who the credential is", &a);
+		cannot_tell(v, FINDING_WARN, "who the credential is", &a);
 	else if (doctor_is_in(json_object_get(user, "groups"), GROUP_MASTERS))
 		doctor_say(v->d, FINDING_WARN, v->subject,
 		    "the credential is %.*s of the group system:masters: "

@@ -487,6 +487,14 @@ def test_a_front_proxy_that_is_taken_for_a_client(believer):
     has(doctor(gw, code=1)["FAIL"], gw.own, "the certificate is not accepted", "--requestheader-allowed-names")
 
 
+@pytest.mark.parametrize("code, kind", [("404 Not Found", "warn"), ("500 Internal Server Error", "FAIL")])
+def test_a_front_proxy_of_which_nothing_is_seen(believer, code, kind):
+    """T-48: serve goes on where there is no such question, and asks nothing of one that does not answer it."""
+    gw, api = believer("requestHeader")
+    api.refuses[None] = code
+    has(doctor(gw, code=kind == "FAIL")[kind], gw.own, "whether X-Remote-User is believed cannot be told", code[:3])
+
+
 @pytest.mark.parametrize("lost, kind, flag", [
     ("Group", "FAIL", "--requestheader-group-headers=X-Remote-Group"),
     ("Uid", "warn", "--requestheader-uid-headers=X-Remote-Uid"),
