@@ -54,11 +54,14 @@ upstream_set_own(struct upstream *u, struct tls_client *tls, struct slice token)
 struct upstream *
 upstream_dup(const struct upstream *u)
 {
-	struct upstream *copy = malloc(sizeof(*copy));
+	struct upstream *copy = calloc(1, sizeof(*copy));
 
 	if (copy == NULL)
 		return NULL;
-	*copy = *u;
+	/* Others count up and down u->ref meanwhile: it is not read here. */
+	copy->generation = u->generation;
+	copy->count = u->count;
+	memcpy(copy->servers, u->servers, sizeof(copy->servers));
 	if (u->own_authorization != NULL) {
 		copy->own_authorization = strdup(u->own_authorization);
 		if (copy->own_authorization == NULL) {

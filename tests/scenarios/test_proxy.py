@@ -1,6 +1,8 @@
 """Outbound proxies: upstream.proxy on the way to the API servers, authentication.proxy on the way to issuers."""
 import json
 import socket
+import threading
+import time
 
 import pytest
 
@@ -132,6 +134,31 @@ def test_another_way_after_a_reload(make_gateway, make_upstream, proxy):
     gw.reload()
     asked = len(proxy.asked)
     assert gw.ask().code == 200 and len(proxy.asked) == asked
+
+
+def test_ways_change_under_load(make_gateway, make_upstream, proxy):
+    """Requests lose nothing while reloads, and the addresses that follow them, replace what they are sent to."""
+    up, other = make_upstream(), make_upstream()
+    gw = make_gateway(up).start()
+    done, codes = threading.Event(), []
+
+    def client():
+        while not done.is_set():
+            codes.append(gw.ask().code)
+    clients = [threading.Thread(target=client) for _ in range(4)]
+    for c in clients:
+        c.start()
+    for n in range(12):
+        gw.cluster["upstream"]["servers"] = [up.url, other.url] if n % 2 == 0 else [up.url]
+        gw.cluster["upstream"].pop("proxy", None)
+        if n % 3 == 0:
+            gw.cluster["upstream"]["proxy"] = proxy.url
+        gw.reload()
+        time.sleep(0.05)
+    done.set()
+    for c in clients:
+        c.join()
+    assert set(codes) == {200} and len(codes) > 12 and proxy.asked and other.requests
 
 
 def test_roles_come_through_it(make_gateway, make_upstream, proxy):
