@@ -155,6 +155,7 @@ on_resolved(struct resolve_job *job)
 	if (!same_endpoints(p, job)) {
 		memcpy(p->endpoints, job->endpoints, sizeof(p->endpoints));
 		p->endpoint_count = job->count;
+		p->belief_due_ms = 0;
 		h->changed(h->arg);
 	}
 	probe_begin(p);

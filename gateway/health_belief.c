@@ -4,6 +4,7 @@
  * Until one was seen to, and once it was seen not to, it is down for whom the
  * gateway speaks: it would answer all of them as it would the gateway.
  */
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +25,37 @@ believe(struct probe *p, bool believes)
 	p->health->changed(p->health->arg);
 }
 
+static void ask(struct probe *p);
+
+/* Requests may come to each address: each is asked. */
+static void
+ask_next(struct probe *p)
+{
+	if (++p->told < p->endpoint_count) {
+		ask(p);
+		return;
+	}
+	p->seen_at = p->asked;
+	p->belief_due_ms = p->health->loop->now_ms + AGAIN_MS;
+	believe(p, true);
+	health_set_up(p, true, "");
+}
+
+static void
+disbelieve(struct probe *p, const char *what)
+{
+	char address[64] = "", why[160];
+	const struct endpoint *e = &p->endpoints[p->told];
+
+	if (p->endpoint_count > 1 && !p->through_proxy)
+		(void)getnameinfo((const struct sockaddr *)&e->address, e->len,
+		    address, sizeof(address), NULL, 0, NI_NUMERICHOST);
+	(void)snprintf(why, sizeof(why), "%s%s%s", address,
+	    address[0] != '\0' ? ": " : "", what);
+	believe(p, false);
+	health_set_up(p, false, why);
+}
+
 /* Older servers than 1.28 cannot say who they see. */
 static void
 cannot_tell(struct probe *p, const struct fetch *f)
@@ -36,8 +68,7 @@ cannot_tell(struct probe *p, const struct fetch *f)
 				 "SelfSubjectReview, so whether it believes "
 				 "X-Remote-User was not seen",
 			    p->cluster, p->url);
-		believe(p, true);
-	} else if (!p->believes) {
+	} else if (!p->believes && (f->sent || p->told == p->asked)) {
 		(void)snprintf(why, sizeof(why),
 		    "whether it believes X-Remote-User cannot be seen: %s "
 		    "(status %u)",
@@ -46,8 +77,8 @@ cannot_tell(struct probe *p, const struct fetch *f)
 		health_set_up(p, false, why);
 		return;
 	}
-	p->belief_due_ms = p->health->loop->now_ms + AGAIN_MS;
-	health_set_up(p, true, "");
+	/* An address where nobody is takes no requests either. */
+	ask_next(p);
 }
 
 static void
@@ -58,21 +89,17 @@ take_answer(struct probe *p, const struct fetch *f)
 	switch (front_proxy_read(f->error == FETCH_OK ? f->status : 0,
 	    buf_slice(&f->body), name, sizeof(name))) {
 	case BELIEF_YES:
-		p->belief_due_ms = p->health->loop->now_ms + AGAIN_MS;
-		believe(p, true);
-		health_set_up(p, true, "");
+		ask_next(p);
 		break;
 	case BELIEF_NO:
 		(void)snprintf(why, sizeof(why),
 		    "it does not listen to X-Remote-User, every caller would "
 		    "be %s; see kube-access-gateway doctor",
 		    name);
-		believe(p, false);
-		health_set_up(p, false, why);
+		disbelieve(p, why);
 		break;
 	case BELIEF_REFUSED:
-		believe(p, false);
-		health_set_up(p, false,
+		disbelieve(p,
 		    "it does not accept the gateway's certificate as a front "
 		    "proxy's (401)");
 		break;
@@ -97,8 +124,8 @@ on_answered(struct fetch *f)
 		health_set_up(p, true, "");
 }
 
-void
-health_ask_belief(struct probe *p)
+static void
+ask(struct probe *p)
 {
 	const struct config_proxy proxy = {p->host, p->port};
 	struct fetch *f = fetch_new();
@@ -115,7 +142,7 @@ health_ask_belief(struct probe *p)
 	f->url = url;
 	f->tls_name = p->tls_name;
 	f->proxy = p->through_proxy ? &proxy : NULL;
-	f->endpoint = &p->endpoints[p->asked];
+	f->endpoint = &p->endpoints[p->told];
 	f->post = self_review;
 	f->fields = front_proxy_fields;
 	f->field_count = FRONT_PROXY_FIELDS;
@@ -128,11 +155,18 @@ health_ask_belief(struct probe *p)
 	free(url);
 }
 
+void
+health_ask_belief(struct probe *p)
+{
+	p->told = 0;
+	ask(p);
+}
+
 bool
 health_wants_belief(const struct probe *p)
 {
 	return p->own_tls != NULL &&
-	    (!p->believes || !p->up ||
+	    (!p->believes || !p->up || p->asked != p->seen_at ||
 		p->belief_due_ms <= p->health->loop->now_ms);
 }
 

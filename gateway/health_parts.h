@@ -36,6 +36,8 @@ struct probe {
 	struct tls_client *own_tls; /* NULL: it is not told anything */
 	bool believes;
 	int64_t belief_due_ms; /* when it is asked next */
+	size_t told;           /* the endpoint that is asked about it */
+	size_t seen_at;        /* the one that was up when all were asked */
 	char why[160];
 };
 

@@ -1,10 +1,12 @@
 """requestHeader: nothing is asked of an API server that was not seen to believe X-Remote-User (T-48)."""
 import json
+import os
 import threading
 import time
 
 import pytest
 
+from clock import build_shim
 from gateway import SLOW
 from test_identity import ask, fields
 from upstream import BELIEVES, answer
@@ -146,6 +148,33 @@ def test_an_answer_to_the_former_certificate(front, world):
     held.set()
     says(gw, "every caller would be the-gateway")
     assert ask(gw, world.admin).code == 503
+
+
+@pytest.mark.skipif(SLOW != 1, reason="a preloaded resolver and a sanitizer do not go together")
+def test_each_address_of_a_name(make_gateway, make_upstream, world, tmp_path):
+    """T-48: requests may come to any of them, so one that does not believe is enough; one that is away says nothing."""
+    good = make_upstream()
+    bad = make_upstream(host="127.0.0.2", port=good.port)
+    gw = make_gateway("https://api.example.com:%d" % good.port, workers=1)
+    gw.cluster["identity"] = "requestHeader"
+    gw.cluster["upstream"].update({"tlsServerName": "kubernetes.default", "credentials": gw.certificate(
+        world.ca.issue("the-gateway", "DNS:gateway"))})
+    bad.believes = sees("the-gateway")
+    gw.start(ready=False, env={**os.environ, "LD_PRELOAD": build_shim(tmp_path, "resolve"),
+                               "RESOLVE": "api.example.com=127.0.0.1,127.0.0.2"})
+    says(gw, "127.0.0.2: it does not listen to X-Remote-User, every caller would be the-gateway")
+    good.stop()
+    assert ask(gw, world.admin).code == 503
+    good.start()
+    bad.stop()
+    gw.wait_ready()
+    assert ask(gw, world.admin).code == 200
+    bad.believes = BELIEVES
+    bad.start()
+    good.stop()
+    gw.wait_ready(15)
+    assert ask(gw, world.admin).code == 200
+    assert good.requests and [r.get("X-Remote-User") for r in bad.requests] == ["ann"]
 
 
 def test_a_reload_that_fails(front, make_upstream, world):
