@@ -59,11 +59,12 @@ warn_of_restart(const struct config *was, const struct config *is)
 
 /* Records of the new snapshot need the new file. */
 static enum status
-follow_audit(struct control *c, const struct snapshot *s, struct errinfo *err)
+follow_audit(struct control *c, const char *was, const struct snapshot *s,
+    struct errinfo *err)
 {
 	const char *path = s->config->audit_file;
 
-	if (is_same(c->current->config->audit_file, path))
+	if (is_same(was, path))
 		return STATUS_OK;
 	return sink_set_audit_file(c->server->sink, path, err);
 }
@@ -86,6 +87,7 @@ control_follow_files(struct control *c, int64_t since_us)
 static enum status
 take_over(struct control *c, struct config *config)
 {
+	const char *audit_file = c->current->config->audit_file;
 	struct errinfo err = {0};
 	struct snapshot *s = NULL;
 	enum status st = config != NULL
@@ -95,7 +97,7 @@ take_over(struct control *c, struct config *config)
 	if (st == STATUS_OK)
 		st = listener_open_all(s, c->current, &err);
 	if (st == STATUS_OK)
-		st = follow_audit(c, s, &err);
+		st = follow_audit(c, audit_file, s, &err);
 	/* What runs on follows s from here: only memory may still be missing. */
 	if (st == STATUS_OK)
 		st = control_complete(c, s);
