@@ -2,7 +2,8 @@
  * pop.c - the envelope of a bound access token, opened.
  *
  * What is cheap comes before what is dear: everybody can make an envelope, and
- * a signature is checked only with a key whose bounds and binding are good.
+ * a signature is checked only with a key whose bounds and binding are good, and
+ * which the issuer of the access token has named.
  */
 #include "authn/pop.h"
 
@@ -211,24 +212,6 @@ check_binding(const struct holder *h, struct pop *p)
 	    : AUTHN_POP_BINDING;
 }
 
-static enum authn_reason
-check_signature(const struct holder *h, struct jws_verifier *v,
-    struct slice token)
-{
-	struct jwk key = {0};
-	enum status st = jwk_init(&key, JWK_RSA, h->n, h->e);
-	enum authn_reason r = AUTHN_OK;
-
-	if (st == STATUS_NOMEM)
-		return AUTHN_INTERNAL;
-	if (st != STATUS_OK)
-		return AUTHN_POP_FORMAT;
-	if (!jws_verify(v, &key, JWS_RS256, token))
-		r = is_starved() ? AUTHN_INTERNAL : AUTHN_POP_SIGNATURE;
-	jwk_release(&key);
-	return r;
-}
-
 /* --- what it is known by --- */
 
 /* Where there is no nonce, all of the token is what may not come again. */
@@ -256,8 +239,8 @@ note_proof(const struct holder *h, struct slice token, struct pop *p)
 /* --- all of it --- */
 
 static enum authn_reason
-open_envelope(const struct pop_rules *rules, struct jws_verifier *v,
-    struct slice token, int64_t now_s, struct pop *p)
+open_envelope(const struct pop_rules *rules, struct slice token, int64_t now_s,
+    struct pop *p)
 {
 	struct holder h;
 	enum authn_reason r = read_envelope(token, p);
@@ -272,17 +255,15 @@ open_envelope(const struct pop_rules *rules, struct jws_verifier *v,
 		r = note_proof(&h, token, p);
 	if (r == AUTHN_OK)
 		r = check_binding(&h, p);
-	if (r == AUTHN_OK)
-		r = check_signature(&h, v, token);
 	return r;
 }
 
 enum authn_reason
-pop_open(const struct pop_rules *rules, struct jws_verifier *v,
-    struct slice token, int64_t now_s, struct pop *out)
+pop_open(const struct pop_rules *rules, struct slice token, int64_t now_s,
+    struct pop *out)
 {
-	struct pop p = {0};
-	enum authn_reason r = open_envelope(rules, v, token, now_s, &p);
+	struct pop p = {.shown = token};
+	enum authn_reason r = open_envelope(rules, token, now_s, &p);
 
 	if (r == AUTHN_OK)
 		*out = p;
@@ -297,4 +278,26 @@ pop_release(struct pop *p)
 	jws_release(&p->access);
 	jws_release(&p->envelope);
 	*p = (struct pop){0};
+}
+
+/* The key is read anew: it was good, and its numbers need room. */
+enum authn_reason
+pop_verify(const struct pop *p, struct jws_verifier *v)
+{
+	struct jwk key = {0};
+	struct holder h;
+	enum authn_reason r = read_key(p, &h);
+	enum status st;
+
+	if (r != AUTHN_OK)
+		return r;
+	st = jwk_init(&key, JWK_RSA, h.n, h.e);
+	if (st == STATUS_NOMEM)
+		return AUTHN_INTERNAL;
+	if (st != STATUS_OK)
+		return AUTHN_POP_FORMAT;
+	if (!jws_verify(v, &key, JWS_RS256, p->shown))
+		r = is_starved() ? AUTHN_INTERNAL : AUTHN_POP_SIGNATURE;
+	jwk_release(&key);
+	return r;
 }

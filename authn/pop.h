@@ -4,10 +4,10 @@
  * An access token that is bound to a key (cnf) comes inside a token that the
  * holder of the key has signed, for one host and now (RFC 7800; the public
  * Guard authenticator, narrowed).  Order of checks: form, algorithm and type;
- * time; host; the key and its bounds; the binding; the holder's signature.
- * What the access token is worth is not judged here, nor whether the proof
- * was shown before (authn/pop_window.h).  Pure but for the verifier: no
- * clock, no I/O.
+ * time; host; the key and its bounds; the binding; and by itself the holder's
+ * signature, once the access token is known to be good.  What that is worth
+ * is not judged here, nor whether the proof was shown before
+ * (authn/pop_window.h).  Pure but for the verifier: no clock, no I/O.
  */
 #ifndef AUTHN_POP_H
 #define AUTHN_POP_H
@@ -33,6 +33,7 @@ struct pop_proof {
 };
 
 struct pop {
+	struct slice shown; /* all of it, as it was passed in */
 	struct slice token; /* the access token; lies in envelope */
 	struct jws access;  /* the same, read and not verified; owned */
 	int64_t signed_s;   /* ts */
@@ -48,12 +49,20 @@ struct pop {
 NODISCARD enum authn_reason pop_recognise(struct slice token, bool *is_pop);
 
 /*
- * Open one.  AUTHN_OK: *out is to be released.  AUTHN_POP_FORMAT,
- * AUTHN_POP_EXPIRED (ahead of the clock, too), AUTHN_POP_HOST,
- * AUTHN_POP_BINDING, AUTHN_POP_SIGNATURE and AUTHN_INTERNAL leave nothing.
+ * Open one, which nobody may have signed.  AUTHN_OK: *out is to be released.
+ * AUTHN_POP_FORMAT, AUTHN_POP_EXPIRED (ahead of the clock, too),
+ * AUTHN_POP_HOST, AUTHN_POP_BINDING and AUTHN_INTERNAL leave nothing.
  */
 NODISCARD enum authn_reason pop_open(const struct pop_rules *rules,
-    struct jws_verifier *v, struct slice token, int64_t now_s, struct pop *out);
+    struct slice token, int64_t now_s, struct pop *out);
 void pop_release(struct pop *p); /* a zeroed one is fine */
+
+/*
+ * AUTHN_OK: the holder of the key has signed it.  AUTHN_POP_SIGNATURE,
+ * AUTHN_POP_FORMAT (it is no key, for all its numbers), AUTHN_INTERNAL.  Dear,
+ * and the key may be anybody's until the access token's signature is good.
+ */
+NODISCARD enum authn_reason pop_verify(const struct pop *p,
+    struct jws_verifier *v);
 
 #endif

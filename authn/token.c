@@ -56,7 +56,7 @@ struct judging {
 	struct jws_verifier *verifier;
 	struct slice token;
 	const struct jws *j;
-	bool has_proof;
+	const struct pop *proof; /* what it came in; NULL: it came alone */
 	int64_t now_s;
 };
 
@@ -67,7 +67,7 @@ struct judging {
 static enum authn_reason
 check_proof(const struct judging *g, const struct issuer *issuer)
 {
-	if (g->has_proof)
+	if (g->proof != NULL)
 		return issuer->cloud != NULL ? AUTHN_OK : AUTHN_ISSUER;
 	if (issuer->cloud == NULL || !g->issuers->pop_required)
 		return AUTHN_OK;
@@ -82,7 +82,7 @@ identify(const struct judging *g, size_t n, struct identity **out)
 	const struct issuer *issuer = &g->issuers->list[n];
 
 	if (issuer->cloud != NULL)
-		return entra_admit(issuer, g->j->claims, g->has_proof, out);
+		return entra_admit(issuer, g->j->claims, g->proof != NULL, out);
 	if (issuer->is_service_accounts)
 		return service_account_identity(g->j->claims, out);
 	return claims_identity(g->issuers, n, g->j->claims, out);
@@ -119,6 +119,9 @@ judge(const struct judging *g, struct token_verdict *out)
 		return is_starved() ? AUTHN_INTERNAL : AUTHN_SIGNATURE;
 	r = claims_check(g->issuers, out->issuer, g->j->claims, g->now_s,
 	    &out->expires_s);
+	/* spec: Entra PoP cost: the key is nobody's whom the issuer knows not */
+	if (r == AUTHN_OK && g->proof != NULL)
+		r = pop_verify(g->proof, g->verifier);
 	if (r != AUTHN_OK)
 		return r;
 	r = identify(g, out->issuer, &id);
@@ -150,14 +153,13 @@ judge_proof(struct judging g, struct token_verdict *out)
 {
 	struct pop_rules rules = {g.issuers->pop_host, g.issuers->nbf_skew_s};
 	struct pop p;
-	enum authn_reason r =
-	    pop_open(&rules, g.verifier, g.token, g.now_s, &p);
+	enum authn_reason r = pop_open(&rules, g.token, g.now_s, &p);
 
 	if (r != AUTHN_OK)
 		return r;
 	g.token = p.token;
 	g.j = &p.access;
-	g.has_proof = true;
+	g.proof = &p;
 	r = judge(&g, out);
 	/* Whoever it is, with groups or without. */
 	if (out->identity != NULL || out->groupless != NULL) {

@@ -4,7 +4,9 @@
  * Pure but for the verifier: no clock, no I/O.  Order of checks: size, form
  * and header; issuer; algorithm and key; signature; then times, audience and
  * claims.  Where proof of possession is taken, what holds one is opened first,
- * and the access token in it is judged as any other one of Entra ID.  Rules:
+ * and the access token in it is judged as any other one of Entra ID; its
+ * holder's signature comes after the audience, so that a stranger's proof costs
+ * no more than another token.  Rules:
  * threat model T-67 to T-83; kubernetes/apiserver
  * plugin/pkg/authenticator/token/oidc/oidc.go.
  */

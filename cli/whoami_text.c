@@ -227,6 +227,11 @@ signature_state(const struct telling *t)
 	case AUTHN_AUDIENCE:
 	case AUTHN_EXPIRED:
 	case AUTHN_NOT_YET_VALID:
+		return t->is_pop
+		    ? "good: the access token's; the holder's is not checked"
+		    : "good";
+	case AUTHN_POP_SIGNATURE:
+		return "good: the access token's; the holder's is wrong";
 	case AUTHN_USERNAME_CLAIM:
 	case AUTHN_GROUPS_CLAIM:
 	case AUTHN_UID_CLAIM:
@@ -249,7 +254,6 @@ signature_state(const struct telling *t)
 	case AUTHN_POP_EXPIRED:
 	case AUTHN_POP_HOST:
 	case AUTHN_POP_BINDING:
-	case AUTHN_POP_SIGNATURE:
 	case AUTHN_POP_REPLAY:
 	case AUTHN_CERTIFICATE:
 	case AUTHN_CERTIFICATE_USAGE:

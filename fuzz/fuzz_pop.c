@@ -41,14 +41,15 @@ static enum authn_reason
 try_token(struct slice token)
 {
 	struct pop p;
-	enum authn_reason r = pop_open(&rules, verifier, token, NOW, &p);
+	enum authn_reason r = pop_open(&rules, token, NOW, &p);
 
 	if (r == AUTHN_OK) {
 		check(&p, token);
+		r = pop_verify(&p, verifier);
 		pop_release(&p);
-	} else if (r < AUTHN_POP_FORMAT || r > AUTHN_POP_SIGNATURE) {
-		abort();
 	}
+	if (r != AUTHN_OK && (r < AUTHN_POP_FORMAT || r > AUTHN_POP_SIGNATURE))
+		abort();
 	return r;
 }
 

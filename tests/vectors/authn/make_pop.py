@@ -240,8 +240,15 @@ def signature_rows():
     head, body, sig = prove().split(".")
     bad("a newer ts under an older signature", ".".join([head, prove(ts=NOW + 1).split(".")[1], sig]))
     bad("another header under the signature", ".".join([prove(header={"kid": "x"}).split(".")[0], body, sig]))
-    bad("the holder's signature comes before the issuer's", prove(at=access(mend=flip), mend=flip))
-    bad("the holder's signature comes before the access token's times", prove(at=access(exp=NOW - 1), mend=flip))
+    bad("the holder's signature comes before the access token's name", prove(at=access(upn=7), mend=flip))
+    row("Entra PoP cost: the issuer's signature comes before the holder's", "signature",
+        prove(at=access(mend=flip), mend=flip))
+    row("Entra PoP cost: the access token's times come before the holder's signature", "expired",
+        prove(at=access(exp=NOW - 1), mend=flip))
+    row("Entra PoP cost: its audience comes before the holder's signature", "audience",
+        prove(at=access(aud="x"), mend=flip))
+    row("Entra PoP cost: its key comes before the holder's signature", "unknown_key",
+        prove(at=access(header={"kid": "other"}), mend=flip), "fetch")
 
 
 def access_rows():
