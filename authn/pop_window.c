@@ -50,12 +50,26 @@ pop_window_free(struct pop_window *w)
 	free(w);
 }
 
+/*
+ * spec: RFC 6052 2.1, RFC 8215, RFC 4380 4: a translator's address ends in a
+ * host's IPv4 address, and one network of 64 bits is all of the Internet.
+ */
+static bool
+is_of_ipv4(const struct address *a)
+{
+	static const unsigned char translated[] = {0x00, 0x64, 0xff, 0x9b};
+	static const unsigned char teredo[] = {0x20, 0x01, 0x00, 0x00};
+
+	return memcmp(a->octets, translated, sizeof(translated)) == 0 ||
+	    memcmp(a->octets, teredo, sizeof(teredo)) == 0;
+}
+
 struct address
 pop_place(const struct address *a)
 {
 	struct address place = *a;
 
-	if (a->family == FAMILY_V6)
+	if (a->family == FAMILY_V6 && !is_of_ipv4(a))
 		memset(place.octets + 8, 0, 8);
 	return place;
 }

@@ -31,7 +31,8 @@ void pop_window_free(struct pop_window *w); /* NULL is fine */
 
 /*
  * Where somebody is by that address: for IPv6 the network of 64 bits, in which
- * hosts change their addresses by themselves.
+ * hosts change their addresses by themselves; all of it where it stands for an
+ * IPv4 address (NAT64, Teredo).
  */
 struct address pop_place(const struct address *a);
 

@@ -78,7 +78,10 @@ test_the_same_from_one_place(void **state)
 	pop_window_free(NULL);
 }
 
-/* spec: Entra PoP replay: a host's network, for IPv6; a mapped one is IPv4 */
+/*
+ * spec: Entra PoP replay: a host's network, for IPv6; a mapped one is IPv4
+ * spec: RFC 6052 2.1, RFC 8215, RFC 4380 4: as are translated ones
+ */
 static void
 test_places(void **state)
 {
@@ -92,6 +95,12 @@ test_places(void **state)
 	    {"10.0.0.1", "10.0.0.0", false},
 	    {"10.0.0.1", "::ffff:10.0.0.1", true},
 	    {"10.0.0.1", "a00:1::", false},
+	    {"64:ff9b::10.0.0.1", "64:ff9b::10.0.0.2", false},
+	    {"64:ff9b::10.0.0.1", "64:ff9b::a00:1", true},
+	    {"64:ff9b:1:ffff::1.2.3.4", "64:ff9b:1:ffff::1.2.3.5", false},
+	    {"2001:0:a00:1:0:1:2:3", "2001:0:a00:1:0:1:2:4", false},
+	    {"2001:1::1", "2001:1::2", true},
+	    {"64:ff9c::1", "64:ff9c::2", true},
 	};
 	struct pop_window *w = pop_window_new();
 
