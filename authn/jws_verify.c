@@ -78,7 +78,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static _Thread_local struct {
 	bool is_open;
 	size_t count;
-	void *taken[32];
+	void *taken[64]; /* a curve's key takes 33 */
 } ledger;
 
 static void *
