@@ -19,6 +19,7 @@ struct entry {
 	int64_t until_s;   /* of the entry: not later */
 	size_t issuer;
 	unsigned scope;
+	unsigned clock; /* that of the cache when it was put */
 	bool has_proof;
 	struct address place;
 	uint32_t chain;        /* next of its bucket, or of the free ones */
@@ -32,7 +33,8 @@ struct token_cache {
 	size_t bytes, max_bytes; /* of identities */
 	uint32_t used;           /* entries that were ever taken */
 	uint32_t free, newest, oldest;
-	int64_t now_s; /* as last told */
+	int64_t now_s;  /* as last told */
+	unsigned clock; /* another one since it was set back */
 };
 
 static uint32_t *
@@ -148,7 +150,17 @@ find(struct token_cache *c, unsigned scope,
 	return i;
 }
 
-/* spec: T-82: what has ended, or was judged by other rules, is forgotten */
+/*
+ * spec: T-82: what has ended, or was judged by other rules, is forgotten.  Once
+ * the clock was set back nobody knows what has ended.
+ */
+static bool
+is_good(const struct token_cache *c, const struct entry *e, uint64_t generation)
+{
+	return e->generation == generation && c->now_s < e->until_s &&
+	    c->clock == e->clock;
+}
+
 bool
 token_cache_get(struct token_cache *c, unsigned scope, uint64_t generation,
     struct slice token, int64_t now_s, struct token_found *out)
@@ -157,6 +169,7 @@ token_cache_get(struct token_cache *c, unsigned scope, uint64_t generation,
 	struct entry *e;
 	uint32_t i;
 
+	c->clock += now_s < c->now_s;
 	c->now_s = now_s;
 	if (token.n == 0 || token.n > TOKEN_MAX)
 		return false;
@@ -165,7 +178,7 @@ token_cache_get(struct token_cache *c, unsigned scope, uint64_t generation,
 	if (i == 0)
 		return false;
 	e = &c->entries[i];
-	if (e->generation != generation || now_s >= e->until_s) {
+	if (!is_good(c, e, generation)) {
 		drop(c, i);
 		return false;
 	}
@@ -232,6 +245,7 @@ token_cache_put(struct token_cache *c, unsigned scope, uint64_t generation,
 	c->entries[i] = (struct entry){
 	    .identity = identity_ref(v->identity),
 	    .generation = generation,
+	    .clock = c->clock,
 	    .expires_s = v->expires_s,
 	    .until_s = until_of(v),
 	    .issuer = v->issuer,

@@ -4,9 +4,9 @@
  * Keyed by the SHA-256 of the whole token (T-82).  Only successes are kept.
  * An entry ends at its expiry, at its verdict's until_s, or at that of the
  * proof of possession that it is, or when keys or identity rules have another
- * generation.  Bounded in number and in bytes, since a token may put the user
- * in thousands of groups: the least recently used entries make room.  One
- * thread.
+ * generation, or the clock was set back.  Bounded in number and in bytes, since
+ * a token may put the user in thousands of groups: the least recently used
+ * entries make room.  One thread.
  */
 #ifndef AUTHN_TOKEN_CACHE_H
 #define AUTHN_TOKEN_CACHE_H

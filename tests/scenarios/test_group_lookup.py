@@ -248,6 +248,21 @@ def test_groups_live_for_five_minutes(lookup, directory, signer, clock):
     assert at(590) == 403 and at(602) == 200 and len(directory.lookups) == 3
 
 
+def test_a_clock_that_goes_back_keeps_no_groups(lookup, directory, signer, clock):
+    """Entra lookup: five minutes as they pass, whatever the wall clock says meanwhile."""
+    gw = lookup()
+    gw.config["workers"] = 1
+    gw.start(env={**directory.env([clock.env["LD_PRELOAD"]]), "CLOCK": clock.path})
+    good = over(signer)
+    assert ask(gw, good).code == 200
+    directory.groups[OID] = []
+    clock.set_wall(-1000)
+    assert ask(gw, good).code == 200 and len(directory.lookups) == 1
+    clock.set_wall(-690)
+    clock.jump(gw, 310)
+    assert ask(gw, good).code == 403
+
+
 def test_a_token_is_renewed_before_it_ends(lookup, directory, signer, clock):
     """Entra lookup: 300 s before, and not sooner."""
     gw = lookup()

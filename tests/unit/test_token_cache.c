@@ -95,6 +95,26 @@ test_expiry(void **state)
 	token_cache_free(c);
 }
 
+/* spec: T-82: nothing lives longer because the clock was set back */
+static void
+test_a_clock_that_goes_back(void **state)
+{
+	struct token_cache *c = token_cache_new(8, BYTES);
+
+	(void)state;
+	assert_false(has(c, 0, 1, "t", NOW));
+	put(c, 0, 1, "t", LATER);
+	assert_true(has(c, 0, 1, "t", NOW + 9));
+	assert_false(has(c, 0, 1, "t", NOW + 8));
+	assert_int_equal(token_cache_count(c), 0);
+	put(c, 0, 1, "t", LATER);
+	assert_true(has(c, 0, 1, "t", NOW + 8));
+	/* Also where it was not asked for in the meantime. */
+	assert_false(has(c, 0, 1, "other", NOW));
+	assert_false(has(c, 0, 1, "t", NOW + 9));
+	token_cache_free(c);
+}
+
 /* spec: T-82, T-87: other keys or rules, another judgement */
 static void
 test_generation(void **state)
@@ -431,6 +451,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_the_whole_token),
 	    cmocka_unit_test(test_expiry),
+	    cmocka_unit_test(test_a_clock_that_goes_back),
 	    cmocka_unit_test(test_an_entry_that_ends_before_its_token),
 	    cmocka_unit_test(test_generation),
 	    cmocka_unit_test(test_scope),
