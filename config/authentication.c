@@ -91,6 +91,29 @@ check_reserved(struct reader *r, const struct place *p,
 	}
 }
 
+/*
+ * Those of nodes: from certificates nodeCredentials lets all of them in, or
+ * none; only an AuthenticationConfiguration's issuers go by the list.
+ */
+static void
+check_node_names(struct reader *r, const struct place *p,
+    const struct config_strings *s, const struct config_cluster *c)
+{
+	if (c->authentication_file != NULL || c->allows_nodes)
+		return;
+	for (size_t i = 0; i < s->count; i++) {
+		struct slice name = slice_of(s->list[i]);
+
+		if (slice_starts(name, SLICE("system:node:")) ||
+		    slice_eq(name, SLICE("system:nodes")))
+			read_error(r, p,
+			    "\"%s\" is a node's, and has no effect: set "
+			    "nodeCredentials: allow to let nodes in, or remove "
+			    "it",
+			    s->list[i]);
+	}
+}
+
 /* Compared whole, decoded and without the query: no path is a pattern. */
 static void
 read_anonymous(struct reader *r, const struct place *authn,
@@ -195,9 +218,11 @@ read_authentication(struct reader *r, const struct place *cluster,
 	g = place_field(r, &f, "users");
 	out->reserved_users = read_strings(r, &g, read_string);
 	check_reserved(r, &g, &out->reserved_users, false);
+	check_node_names(r, &g, &out->reserved_users, out);
 	g = place_field(r, &f, "groups");
 	out->reserved_groups = read_strings(r, &g, read_string);
 	check_reserved(r, &g, &out->reserved_groups, out->client_certs != NULL);
+	check_node_names(r, &g, &out->reserved_groups, out);
 	if (out->entra != NULL && out->client_certs == NULL &&
 	    !place_is_absent(&f))
 		read_error(r, &f,

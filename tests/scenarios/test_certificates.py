@@ -519,6 +519,22 @@ def test_mistakes(certified, settings, authentication, words):
     assert r.returncode == 1 and words in r.stderr, r.stderr
 
 
+@pytest.mark.parametrize("field,name", [("users", "system:node:n1"), ("groups", "system:nodes")])
+def test_nodes_that_nothing_lets_in(certified, field, name):
+    """T-55: no entry without effect; beside an AuthenticationConfiguration it is for its issuers' tokens."""
+    gw, _ = certified(authentication={"reserved": {field: [name]}})
+    gw.write()
+    assert gw.check().returncode == 0
+    for other in ("configFile", "jwksFiles"):
+        del gw.cluster["authentication"][other]
+    gw.write()
+    r = gw.check()
+    assert r.returncode == 1 and 'reserved.%s: "%s" is a node\'s, and has no effect' % (field, name) in r.stderr
+    gw.cluster["authentication"]["nodeCredentials"] = "allow"
+    gw.write()
+    assert gw.check().returncode == 0
+
+
 def test_a_front_proxy_needs_a_certificate(certified):
     """T-48: with a kubeconfig's token the API server would take every certificate's user for the gateway."""
     gw, _ = certified(identity="requestHeader")
