@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "authn/https_url.h"
-#include "authn/pem.h"
 #include "config/file.h"
 #include "tests/support/rows.h"
 
@@ -743,104 +741,6 @@ check_discovery(void **state)
 	issuers_unref(i);
 }
 
-/* --- parts --- */
-
-static void
-test_urls(void **state)
-{
-	static const struct {
-		const char *url, *host; /* host NULL: refused */
-	} urls[] = {
-	    {"https://a", "a"},
-	    {"https://a/", "a"},
-	    {"HTTPS://A.example:443/x/y", "A.example"},
-	    {"https://10.0.0.1:8443", "10.0.0.1"},
-	    {"https://[2001:db8::1]:8443/x", "2001:db8::1"},
-	    {"https://[2001:db8::1]", "2001:db8::1"},
-	    {"https://a/x@y", "a"},
-	    {"https://a/" A64 A64 A64 A64 A64 A64 A64 A64 A64 A64 A64 A64 A64
-		    A64 A64 A64 A64 A64 A64 A64 A64 A64 A64 A64 A64 A64 A64 A64
-			A64 A64 A64 A64,
-		NULL}, /* of 2058 octets */
-	    {"https://a:0", NULL},
-	    {"https://a:65536", NULL},
-	    {"https://a:", NULL},
-	    {"https://a:x", NULL},
-	    {"https://[::1", NULL},
-	    {"https://a b/", NULL},
-	    {"https://\xc3\xa4.example", NULL},
-	    {"https://a/\xc3\xa4", NULL},
-	    {"https://a\\b", NULL},
-	    {"https://a/\\b", NULL},
-	    {"https://a?x", NULL},
-	    {"https://a#x", NULL},
-	    {"https://u:p@a", NULL},
-	    {"https:/a", NULL},
-	    {"//a", NULL},
-	    {"a", NULL},
-	    {"", NULL},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(urls); i++) {
-		struct slice host = SLICE_EMPTY;
-		const char *fault =
-		    https_url_fault(slice_of(urls[i].url), false, &host);
-
-		if (urls[i].host == NULL) {
-			assert_non_null(fault);
-			continue;
-		}
-		assert_null(fault);
-		assert_slice(host, urls[i].host);
-	}
-}
-
-static void
-test_pem(void **state)
-{
-#define BEGIN "-----BEGIN CERTIFICATE-----\n"
-#define END   "\n-----END CERTIFICATE-----\n"
-	static const struct {
-		const char *text;
-		bool good;
-	} pems[] = {
-	    {BEGIN "MAA=" END, true}, /* an empty SEQUENCE */
-	    {"subject=x\n" BEGIN "M A\nA\r\n=" END "more\n", true},
-	    {BEGIN "MAA=" END BEGIN "MAMCAQE=" END, true},
-	    {BEGIN "MAA=" END BEGIN "MAMCAQ==" END, false},
-	    {BEGIN "MIEBAA==" END, false},
-	    {BEGIN "MA" END, false},
-	    {BEGIN "MAA" END, false},
-	    {BEGIN "MAA=A" END, false},
-	    {BEGIN "M-A=" END, false},
-	    {BEGIN "AgEB" END, false}, /* an INTEGER */
-	    {BEGIN "MA==" END, false}, /* a tag without a length */
-	    {BEGIN "MA=A=" END, false},
-	    {BEGIN "MAA===" END, false},
-	    {BEGIN "M_A=" END, false},
-	    {BEGIN "M\tA A=" END, true},
-	    {BEGIN "M*A=" END, false},
-	    {BEGIN "MIA=" END, false},     /* of indefinite length */
-	    {BEGIN "MIQAAAAA" END, false}, /* four octets of length */
-	    {BEGIN "MII=" END, false},     /* a length that is cut off */
-	    {BEGIN "MIF/" END, false},     /* a long form for a short one */
-	    {BEGIN "MIIAgA==" END, false}, /* zeros before a length */
-	    {BEGIN "MIGA" END, false},     /* more than there is */
-	    {BEGIN END, false},
-	    {BEGIN "MAA=", false},
-	    {"-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n",
-		false},
-	    {"", false},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(pems); i++)
-		assert_int_equal(
-		    pem_certificates_fault(slice_of(pems[i].text)) == NULL,
-		    pems[i].good);
-}
-
 int
 main(void)
 {
@@ -854,7 +754,5 @@ main(void)
 	rows_add(&rows, "options", test_options, NULL);
 	rows_add(&rows, "reserved names", test_reserved_names, NULL);
 	ROWS_ADD_TABLE(&rows, discoveries, check_discovery);
-	rows_add(&rows, "https URLs", test_urls, NULL);
-	rows_add(&rows, "PEM", test_pem, NULL);
 	return rows_run(&rows, "issuers");
 }
