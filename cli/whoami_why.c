@@ -394,6 +394,37 @@ why_group_lookup(const struct telling *t)
 	}
 }
 
+/* What needs no claim to be told. */
+static const char *
+fixed_words(enum authn_reason r)
+{
+	switch ((int)r) {
+	case AUTHN_KEYS_UNAVAILABLE:
+		return "its issuer's keys are not in "
+		       "authentication.jwksFiles, and none are fetched here: "
+		       "save the key set that jwks_uri gives to a file and "
+		       "name it there";
+	case AUTHN_CLAIM_SOURCE:
+		return "its groups are elsewhere (_claim_names), and what "
+		       "_claim_sources says of where is missing or malformed";
+	case AUTHN_APP_OVERAGE:
+		return "it is an application's (idtyp app) in more than 200 "
+		       "groups, which then lists none, and Entra ID has no "
+		       "lookup for these: put the application into fewer "
+		       "groups";
+	default:
+		return "out of memory";
+	}
+}
+
+static void
+why_signature(const struct telling *t)
+{
+	buf_puts(t->out, "it was not made with the issuer's key ");
+	telling_put_quoted(t->out, t->j.kid);
+	buf_puts(t->out, " over this token: was it cut or edited?");
+}
+
 void
 telling_put_why(const struct telling *t)
 {
@@ -410,9 +441,7 @@ telling_put_why(const struct telling *t)
 		why_unknown_key(t);
 		break;
 	case AUTHN_SIGNATURE:
-		buf_puts(t->out, "it was not made with the issuer's key ");
-		telling_put_quoted(t->out, t->j.kid);
-		buf_puts(t->out, " over this token: was it cut or edited?");
+		why_signature(t);
 		break;
 	case AUTHN_ISSUER:
 		why_issuer(t);
@@ -441,24 +470,6 @@ telling_put_why(const struct telling *t)
 	case AUTHN_RESERVED:
 		why_reserved(t);
 		break;
-	case AUTHN_KEYS_UNAVAILABLE:
-		buf_puts(t->out,
-		    "its issuer's keys are not in "
-		    "authentication.jwksFiles, and none are "
-		    "fetched here: save the key set that jwks_uri "
-		    "gives to a file and name it there");
-		break;
-	case AUTHN_CLAIM_SOURCE:
-		buf_puts(t->out,
-		    "its groups are elsewhere (_claim_names), and what "
-		    "_claim_sources says of where is missing or malformed");
-		break;
-	case AUTHN_APP_OVERAGE:
-		buf_puts(t->out,
-		    "it is an application's (idtyp app) in more than 200 "
-		    "groups, which then lists none, and Entra ID has no lookup "
-		    "for these: put the application into fewer groups");
-		break;
 	case AUTHN_GROUP_LOOKUP:
 		why_group_lookup(t);
 		break;
@@ -469,6 +480,9 @@ telling_put_why(const struct telling *t)
 	case AUTHN_POP_SIGNATURE:
 		telling_put_why_pop(t);
 		break;
+	case AUTHN_KEYS_UNAVAILABLE:
+	case AUTHN_CLAIM_SOURCE:
+	case AUTHN_APP_OVERAGE:
 	case AUTHN_OK:
 	case AUTHN_NO_CREDENTIALS:
 	case AUTHN_POP_REPLAY:  /* the server's to know */
@@ -477,7 +491,7 @@ telling_put_why(const struct telling *t)
 	case AUTHN_CERTIFICATE_SUBJECT:
 	case AUTHN_INTERNAL:
 	case AUTHN_REASONS:
-		buf_puts(t->out, "out of memory");
+		buf_puts(t->out, fixed_words(t->answer->reason));
 		break;
 	}
 }
