@@ -72,7 +72,7 @@ check_tenant(struct doctor *d, const struct cluster *c, const char *tenant)
 	char subject[URL_MAX], url[URL_MAX];
 	struct doctor_question q = {.tls = s->tls,
 	    .url = url,
-	    .proxy = s->proxy.host != NULL ? &s->proxy : NULL,
+	    .proxy = &s->proxy,
 	    .content_type = "application/x-www-form-urlencoded",
 	    .secret = true};
 	struct doctor_answer a;

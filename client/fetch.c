@@ -36,7 +36,7 @@ fetch_free(struct retired *r)
 	free_wiped(f->posted); /* it may hold a secret, too */
 	free(f->accepted);
 	free(f->type);
-	free(f->proxy_host);
+	config_proxy_release(&f->via);
 	free(f->target);
 	free(f->name);
 	free(f);
@@ -122,7 +122,7 @@ dial_next(struct fetch *f)
 		if (fd < 0)
 			continue;
 		f->conn = conn_h1_connect(f->loop, fd,
-		    f->proxy_host != NULL ? &to : NULL, f->tls, f->name,
+		    f->via.host != NULL ? &to : NULL, f->tls, f->name,
 		    &fetch_handler, f);
 		if (f->conn != NULL) {
 			time_dial(f);
@@ -144,8 +144,8 @@ on_resolved(struct resolve_job *job)
 	}
 	if (job->status != STATUS_OK)
 		finish(f, FETCH_RESOLVE,
-		    f->proxy_host != NULL ? "the proxy's name does not resolve"
-					  : "its name does not resolve");
+		    f->via.host != NULL ? "the proxy's name does not resolve"
+					: "its name does not resolve");
 	else
 		dial_next(f);
 }
@@ -360,10 +360,6 @@ copy_texts(struct fetch *f)
 	f->name = strdup(f->tls_name != NULL ? f->tls_name : f->host);
 	if (f->accept != NULL)
 		f->accepted = strdup(f->accept);
-	if (f->proxy != NULL) {
-		f->proxy_host = strdup(f->proxy->host);
-		f->proxy_port = f->proxy->port;
-	}
 	if (f->token != NULL &&
 	    asprintf(&f->authorization, "Bearer %s", f->token) < 0)
 		f->authorization = NULL;
@@ -374,7 +370,7 @@ copy_texts(struct fetch *f)
 	return f->name != NULL && (f->post == NULL) == (f->posted == NULL) &&
 	    (f->content_type == NULL) == (f->type == NULL) &&
 	    (f->accept == NULL) == (f->accepted == NULL) &&
-	    (f->proxy == NULL) == (f->proxy_host == NULL) &&
+	    config_proxy_copy(&f->via, f->proxy) &&
 	    (f->token == NULL) == (f->authorization == NULL);
 }
 
@@ -414,8 +410,8 @@ fetch_start(struct fetch *f)
 	f->resolving = true;
 	f->job.loop = f->loop;
 	f->job.done = on_resolved;
-	f->job.host = f->proxy_host != NULL ? f->proxy_host : f->host;
-	f->job.port = f->proxy_host != NULL ? f->proxy_port : f->port;
+	f->job.host = f->via.host != NULL ? f->via.host : f->host;
+	f->job.port = f->via.host != NULL ? f->via.port : f->port;
 	resolver_ask(f->resolver, &f->job);
 }
 

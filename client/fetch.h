@@ -36,10 +36,11 @@ struct fetch {
 	/* the caller's, set before fetch_start */
 	struct loop *loop;
 	struct resolver *resolver;
-	struct tls_client *tls;           /* a reference is taken */
-	const char *url;                  /* copied */
-	const char *tls_name;             /* or NULL: the URL's host; copied */
-	const struct config_proxy *proxy; /* or NULL: straight; copied */
+	struct tls_client *tls; /* a reference is taken */
+	const char *url;        /* copied */
+	const char *tls_name;   /* or NULL: the URL's host; copied */
+	const struct config_proxy
+	    *proxy; /* or NULL, or none: straight; copied */
 	/* Of the proxy, if there is one; or NULL: resolve; copied. */
 	const struct endpoint *endpoint;
 	const char *accept; /* or NULL: JSON; copied */
@@ -82,8 +83,7 @@ struct fetch {
 	char host[256];
 	char authority[272];
 	char *target, *name, *accepted, *authorization, *posted, *type;
-	char *proxy_host;
-	unsigned proxy_port;
+	struct config_proxy via;
 	unsigned port;
 };
 

@@ -57,10 +57,10 @@ struct config_server {
 	unsigned line;
 };
 
-/* An HTTP proxy that is asked for tunnels (CONNECT). */
+/* An HTTP proxy that is asked for tunnels (CONNECT); host NULL: there is none. */
 struct config_proxy {
-	const char *host; /* DNS name or address, without brackets */
-	unsigned port;    /* 80 where the URL has none */
+	char *host;    /* DNS name or address, without brackets */
+	unsigned port; /* 80 where the URL has none */
 };
 
 /* An issuer whose keys come from a file. */
@@ -299,6 +299,14 @@ const struct config_cluster *config_cluster(const struct config *c,
 
 /* True if authorization.order names rbac. */
 bool config_asks_rbac(const struct config_cluster *c);
+
+/*
+ * A copy that outlives the configuration; from, NULL: of none.  *out is zeroed
+ * or a copy, which is released.  False: no memory, *out is of none.
+ */
+NODISCARD bool config_proxy_copy(struct config_proxy *out,
+    const struct config_proxy *from);
+void config_proxy_release(struct config_proxy *p); /* a zeroed one is fine */
 
 /* True if tokens or client certificates are told to the API server so. */
 bool config_tells_by(const struct config_cluster *c,

@@ -1,6 +1,7 @@
 /*
  * upstream.c - the API servers of a cluster.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/cluster.h"
@@ -125,4 +126,21 @@ read_upstream(struct reader *r, const struct place *cluster,
 			out->server_count++;
 	}
 	out->servers = list;
+}
+
+bool
+config_proxy_copy(struct config_proxy *out, const struct config_proxy *from)
+{
+	config_proxy_release(out);
+	if (from == NULL || from->host == NULL)
+		return true;
+	*out = (struct config_proxy){strdup(from->host), from->port};
+	return out->host != NULL;
+}
+
+void
+config_proxy_release(struct config_proxy *p)
+{
+	free(p->host);
+	*p = (struct config_proxy){0};
 }

@@ -60,7 +60,7 @@ fetch_of(struct directory *d, const char *url, int64_t timeout_ms)
 	f->loop = d->all->loop;
 	f->resolver = d->all->resolver;
 	f->tls = d->source->tls;
-	f->proxy = d->source->proxy.host != NULL ? &d->source->proxy : NULL;
+	f->proxy = &d->source->proxy;
 	f->url = url;
 	f->timeout_ms = timeout_ms;
 	d->all->under_way++;

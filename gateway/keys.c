@@ -118,7 +118,7 @@ slot_free(struct key_slot *s)
 	free(s->cluster);
 	free(s->url);
 	free(s->discovery_url);
-	free(s->proxy_host);
+	config_proxy_release(&s->proxy);
 	free(s->state_file);
 	free(s);
 }
@@ -184,16 +184,6 @@ slot_new(struct keys *k, const struct snapshot *snap, const struct cluster *c,
 	return s;
 }
 
-/* False: no memory. */
-static bool
-set_proxy(struct key_slot *s, const struct config_proxy *proxy)
-{
-	free(s->proxy_host);
-	s->proxy_host = proxy != NULL ? strdup(proxy->host) : NULL;
-	s->proxy_port = proxy != NULL ? proxy->port : 0;
-	return (proxy == NULL) == (s->proxy_host == NULL);
-}
-
 /* The slot's settings as the new snapshot has them. */
 static enum status
 slot_update(struct key_slot *s, struct cluster *c, size_t issuer)
@@ -224,7 +214,7 @@ slot_update(struct key_slot *s, struct cluster *c, size_t issuer)
 		    SLICE_ARG(buf_slice(&err.text)));
 	errinfo_release(&err);
 	if (st != STATUS_OK || s->discovery_url == NULL ||
-	    !set_proxy(s, c->config->authentication_proxy)) {
+	    !config_proxy_copy(&s->proxy, c->config->authentication_proxy)) {
 		tls_client_unref(tls);
 		return STATUS_NOMEM;
 	}

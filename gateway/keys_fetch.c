@@ -119,7 +119,6 @@ static void on_fetched(struct fetch *f);
 static void
 fetch_begin(struct key_slot *s, const char *url, bool reading_keys)
 {
-	const struct config_proxy proxy = {s->proxy_host, s->proxy_port};
 	struct fetch *f = fetch_new();
 
 	if (f == NULL) {
@@ -131,7 +130,7 @@ fetch_begin(struct key_slot *s, const char *url, bool reading_keys)
 	f->resolver = s->keys->resolver;
 	f->tls = s->tls;
 	f->url = url;
-	f->proxy = s->proxy_host != NULL ? &proxy : NULL;
+	f->proxy = &s->proxy;
 	f->body_max = JWKS_BYTES_MAX;
 	f->timeout_ms = FETCH_MS;
 	f->done = on_fetched;

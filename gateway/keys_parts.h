@@ -23,10 +23,9 @@ struct key_slot {
 	struct keys *keys;
 	struct key_slot *next;
 	char *cluster, *url, *discovery_url;
-	struct issuers *issuers; /* of the latest snapshot */
-	size_t issuer;           /* index there */
-	char *proxy_host;        /* NULL: straight */
-	unsigned proxy_port;
+	struct issuers *issuers;   /* of the latest snapshot */
+	size_t issuer;             /* index there */
+	struct config_proxy proxy; /* a copy */
 	struct tls_client *tls;
 	struct jwks *set;
 	unsigned char digest[DIGEST_SIZE]; /* of the set's text */

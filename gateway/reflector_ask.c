@@ -69,8 +69,6 @@ accept_of(const struct reflector *r)
 static void
 ask(struct reflector *r, const char *url, const char *token)
 {
-	const struct config_proxy proxy = {r->reader->proxy_host,
-	    r->reader->proxy_port};
 	struct fetch *f = fetch_new();
 
 	if (f == NULL) {
@@ -81,7 +79,7 @@ ask(struct reflector *r, const char *url, const char *token)
 	f->resolver = r->resolver;
 	f->tls = r->reader->tls;
 	f->tls_name = r->reader->kubeconfig->tls_server_name;
-	f->proxy = proxy.host != NULL ? &proxy : NULL;
+	f->proxy = &r->reader->proxy;
 	f->url = url;
 	f->accept = accept_of(r);
 	f->token = token;

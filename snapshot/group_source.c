@@ -76,16 +76,11 @@ group_source_load(const char *path, const struct config_group_lookup *c,
 	s->cloud = cloud;
 	s->timeout_ms = c->timeout_ms;
 	s->client_id = strdup(c->client_id);
-	if (proxy != NULL) {
-		s->proxy_host = strdup(proxy->host);
-		s->proxy = (struct config_proxy){s->proxy_host, proxy->port};
-	}
 	st = read_secret(c->secret_file, &s->secret, err);
 	tls = load_cas(path, c->line, &s->tls, err);
 	st = st != STATUS_OK ? st : tls;
 	if (st == STATUS_OK &&
-	    (s->client_id == NULL ||
-		(proxy == NULL) != (s->proxy_host == NULL)))
+	    (s->client_id == NULL || !config_proxy_copy(&s->proxy, proxy)))
 		st = errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
 	if (st == STATUS_OK)
 		*out = s;
@@ -109,7 +104,7 @@ group_source_unref(struct group_source *s)
 	buf_release(&s->secret);
 	tls_client_unref(s->tls);
 	free(s->client_id);
-	free(s->proxy_host);
+	config_proxy_release(&s->proxy);
 	free(s);
 }
 

@@ -19,8 +19,7 @@ struct group_source {
 	char *client_id;
 	struct buf secret; /* wiped with the last reference */
 	struct tls_client *tls;
-	char *proxy_host;
-	struct config_proxy proxy; /* with that host; NULL: straight */
+	struct config_proxy proxy; /* authentication.proxy, a copy */
 	int64_t timeout_ms;
 };
 

@@ -105,16 +105,9 @@ policy_reader_new(const struct config_cluster *c, struct policy_reader **out,
 	r->wants_roles = config_asks_rbac(c);
 	r->wants_namespaces = config_selects_namespaces(c);
 	r->max_staleness_ms = c->live_max_staleness_ms;
-	if (c->proxy != NULL) {
-		r->proxy_host = strdup(c->proxy->host);
-		r->proxy_port = c->proxy->port;
-		if (r->proxy_host == NULL) {
-			policy_reader_unref(r);
-			return errinfo_set(err, STATUS_NOMEM, NULL, 0,
-			    "out of memory");
-		}
-	}
-	st = load_kubeconfig(r, c->live_kubeconfig, err);
+	st = config_proxy_copy(&r->proxy, c->proxy)
+	    ? load_kubeconfig(r, c->live_kubeconfig, err)
+	    : errinfo_set(err, STATUS_NOMEM, NULL, 0, "out of memory");
 	if (st == STATUS_OK)
 		st = make_tls(r, err);
 	if (st == STATUS_OK) {
@@ -144,7 +137,7 @@ policy_reader_unref(struct policy_reader *r)
 		return;
 	kubeconfig_free(r->kubeconfig);
 	tls_client_unref(r->tls);
-	free(r->proxy_host);
+	config_proxy_release(&r->proxy);
 	free(r);
 }
 
@@ -169,8 +162,8 @@ policy_reader_is_same(const struct policy_reader *a,
 	return a->wants_roles == b->wants_roles &&
 	    a->wants_namespaces == b->wants_namespaces &&
 	    a->max_staleness_ms == b->max_staleness_ms &&
-	    a->proxy_port == b->proxy_port &&
-	    is_same_text(a->proxy_host, b->proxy_host) &&
+	    a->proxy.port == b->proxy.port &&
+	    is_same_text(a->proxy.host, b->proxy.host) &&
 	    is_same_text(a->kubeconfig->token_file,
 		b->kubeconfig->token_file) &&
 	    memcmp(a->digest, b->digest, DIGEST_SIZE) == 0;

@@ -16,10 +16,9 @@ struct policy_reader {
 	struct ref ref;
 	struct kubeconfig *kubeconfig;
 	struct tls_client *tls;
-	char *proxy_host; /* upstream.proxy; NULL: straight */
-	unsigned proxy_port;
-	bool wants_roles;      /* order names rbac */
-	bool wants_namespaces; /* an access rule selects by labels */
+	struct config_proxy proxy; /* upstream.proxy, a copy */
+	bool wants_roles;          /* order names rbac */
+	bool wants_namespaces;     /* an access rule selects by labels */
 	int64_t max_staleness_ms;
 	unsigned char digest[DIGEST_SIZE]; /* of all files but the token's */
 };
