@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "authn/strict_json.h"
 #include "base/log.h"
 #include "base/monotime.h"
 #include "base/text.h"
@@ -151,6 +152,20 @@ doctor_check_clock(struct doctor *d, const char *subject,
 		doctor_say(d, FINDING_OK, subject,
 		    "its clock and ours are %lld s apart",
 		    (long long)(skew > 0 ? skew : -skew));
+}
+
+bool
+doctor_is_in(const json_t *list, struct slice text)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(list, i, v)
+	{
+		if (slice_eq(strict_json_text(v), text))
+			return true;
+	}
+	return false;
 }
 
 /* --- the command --- */

@@ -22,20 +22,6 @@ struct visit {
 	char subject[700];
 };
 
-bool
-doctor_is_in(const json_t *list, struct slice text)
-{
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach(list, i, v)
-	{
-		if (slice_eq(strict_json_text(v), text))
-			return true;
-	}
-	return false;
-}
-
 /* Who the API server says it is, told these fields.  *a is to be released. */
 static void
 ask(struct visit *v, const struct fetch_field *fields, size_t count,
